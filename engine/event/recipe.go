@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package event
+
+// Op is what a capture recipe does. The numbers are shared with probe/bpf/abi.h.
+type Op uint8
+
+// The recipes. What is in a register or in the header needs none.
+const (
+	OpNone     Op = iota
+	OpStr         // string in user memory, pointer in Arg
+	OpMem         // Size bytes of user memory at the pointer in Arg plus Off
+	OpSockAddr    // sockaddr in user memory, pointer in Arg, length in the register Aux
+	OpFile        // FileFacts of the event's file
+	OpPath        // path of the event's file, seen from the process's root
+	OpFSPath      // path of the event's file inside its filesystem
+	OpDir         // path of the directory descriptor in Arg (or the working directory) when the string of part Aux is relative
+	OpSock        // SockFacts of the event's file
+	OpQueue       // accept queue of the listening socket in Arg: length and limit
+	OpTask        // TaskFacts
+	OpArgv        // arguments of the running image, NUL separated
+	OpEnv         // environment of the running image, NUL separated
+	OpArgvUser    // arguments from the pointer vector in Arg (a failed execve)
+	OpEnvUser     // environment from the pointer vector in Arg
+	OpCwd         // path of the working directory
+	OpExe         // path of the running image
+	OpCgroups     // cgroup paths of Falco's controllers, NUL separated "name=path"
+	OpFilename    // the kernel's copy of the file name given to execve
+	OpExit        // ExitFacts
+)
+
+// AtCwd as Arg of OpDir means the working directory whatever the call says.
+const AtCwd = 0xff
+
+// Object says where the event's file object comes from.
+type Object uint8
+
+// The objects: none, the descriptor that the call returned, or the one in an argument register.
+const (
+	ObjNone Object = iota
+	ObjRet
+	ObjArg0
+	ObjArg1
+	ObjArg2
+)
+
+// Part is one captured piece of a record and the recipe that captures it.
+type Part struct {
+	Kind PartKind
+	Op   Op
+	Arg  uint8
+	Aux  uint8
+	Size uint16
+	Off  uint16
+}
+
+// PartKind names a captured piece, so that a reader can ask for it whatever its place in the row.
+type PartKind uint8
+
+// The pieces. A row has at most one of each kind.
+const (
+	PartNone   PartKind = iota
+	PartName            // first path or string argument
+	PartName2           // second path or string argument
+	PartPath            // the kernel's path of the event's file
+	PartFSPath          // its path inside its filesystem
+	PartDir             // directory that PartName is relative to
+	PartDir2            // directory that PartName2 is relative to
+	PartFile            // FileFacts
+	PartSock            // SockFacts
+	PartSockAddr
+	PartQueue // two uint32: length, limit
+	PartTask  // TaskFacts
+	PartArgv
+	PartEnv
+	PartCwd
+	PartExe
+	PartCgroups
+	PartMem  // user memory, see the row
+	PartMem2 // user memory, see the row
+	PartExit // ExitFacts
+	partKinds
+)
+
+var partNames = [partKinds]string{
+	"none", "name", "name2", "path", "fspath", "dir", "dir2", "file", "sock", "sockaddr", "queue", "task", "argv", "env",
+	"cwd", "exe", "cgroups", "mem", "mem2", "exit",
+}
+
+// String returns the kind's name.
+func (k PartKind) String() string { return partNames[k] }
+
+// Parts is a set of part kinds.
+type Parts uint32
+
+// PartsOf returns the set of the given kinds.
+func PartsOf(kinds ...PartKind) (s Parts) {
+	for _, k := range kinds {
+		s |= 1 << k
+	}
+	return s
+}
+
+// Has reports whether k is in the set.
+func (s Parts) Has(k PartKind) bool { return s&(1<<k) != 0 }
+
+// AllParts is every kind.
+const AllParts Parts = 1<<partKinds - 1

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package event
+
+func otherRows() []Row {
+	return []Row{
+		{Name: "syscall", Category: CatOther, Params: params{
+			{Name: "ID", Type: SyscallID, Print: Dec, view: view{kind: viewNR}},
+			{Name: "nativeID", Type: Uint16, Print: Dec, view: view{kind: viewNR}},
+		}},
+	}
+}
