@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package field
+
+import (
+	"time"
+	"unsafe"
+
+	"falconet/engine/container"
+	"falconet/engine/event"
+	"falconet/engine/state"
+)
+
+// Host is what fields read besides the record. The pipeline owns it; none of it is safe for concurrent use unless its type says so.
+type Host struct {
+	Name       string         // evt.hostname
+	BootTime   int64          // Unix time of the boot in nanoseconds: what a record's TS is added to
+	Location   *time.Location // zone of evt.time and its siblings; nil is the local one
+	Procs      *state.Table
+	Users      *state.Users
+	Addrs      *state.Addrs
+	Containers *container.Resolver
+}
+
+// Ctx is one event while rules look at it, with the caches that fields share. Use Begin for every event and read fields
+// with the functions of their Def. It is not safe for concurrent use.
+type Ctx struct {
+	Rec  *event.Record
+	Host *Host
+	Num  uint64 // evt.num
+
+	first uint64 // TS of the first event
+	last  uint64 // TS of the event before this one
+	delta uint64
+
+	done   caches
+	proc   *state.Process
+	img    *state.Image
+	box    container.Info
+	inBox  bool
+	fd     fdInfo
+	args   []byte // scratch of evt.args, kept apart because it renders other fields
+	arena  []byte
+	parent *state.Process
+}
+
+type caches uint8
+
+const (
+	cachedProc caches = 1 << iota
+	cachedParent
+	cachedBox
+	cachedFD
+	cachedName
+	cachedAlt
+)
+
+// NewCtx returns a context over the given host.
+func NewCtx(h *Host) *Ctx {
+	return &Ctx{Host: h, arena: make([]byte, 0, 16<<10)}
+}
+
+// Begin makes c the context of the event in r, which must stay unchanged until the next Begin. num is the event's number.
+// Values read before are no longer valid.
+func (c *Ctx) Begin(r *event.Record, num uint64) {
+	c.Rec, c.Num, c.done = r, num, 0
+	c.arena = c.arena[:0]
+	if c.first == 0 {
+		c.first, c.last = r.TS, r.TS
+	}
+	c.delta = r.TS - min(c.last, r.TS)
+	c.last = r.TS
+}
+
+// Time returns the event's time in nanoseconds since the epoch.
+func (c *Ctx) Time() int64 { return c.wall(c.Rec.TS) }
+
+func (c *Ctx) wall(boot uint64) int64 { return c.Host.BootTime + int64(boot) }
+
+// Process returns the event's process and the image that ran in it at the event's time; both are never nil.
+func (c *Ctx) Process() (*state.Process, *state.Image) {
+	if c.done&cachedProc == 0 {
+		c.done |= cachedProc
+		c.proc, c.img = c.Host.Procs.Of(c.Rec)
+	}
+	return c.proc, c.img
+}
+
+// Parent returns the parent at the event's time, nil when it is not known.
+func (c *Ctx) Parent() *state.Process {
+	if c.done&cachedParent == 0 {
+		c.done |= cachedParent
+		p, _ := c.Process()
+		c.parent = c.Host.Procs.ParentOf(p, c.Rec.PPID, c.Rec.TS)
+	}
+	return c.parent
+}
+
+// ancestor returns the n-th ancestor (0 is the process itself), nil when the lineage is not known that far.
+func (c *Ctx) ancestor(n int) *state.Process {
+	p, _ := c.Process()
+	for i := 0; i < n && p != nil; i++ {
+		p = c.next(p, i)
+	}
+	return p
+}
+
+// next returns the parent of p, which is ancestor i of the event's process.
+func (c *Ctx) next(p *state.Process, i int) *state.Process {
+	switch {
+	case i == 0:
+		return c.Parent()
+	case i >= maxAncestors:
+		return nil
+	}
+	return c.Host.Procs.ParentOf(p, 0, c.Rec.TS)
+}
+
+// maxAncestors bounds every walk up the lineage.
+const maxAncestors = 128
+
+// str makes text out of what was appended to the arena since mark. It is valid until the next Begin.
+func (c *Ctx) str(mark int) string { return text(c.arena[mark:]) }
+
+// text makes a string of bytes that nobody changes while the event is handled.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package field holds the field table: every name that a condition or an output can use, with its type, its argument,
+// what it needs from the record and the function that reads it.
+package field
+
+import (
+	"falconet/engine/event"
+)
+
+// Kind is the type of a value. Fields use the types of the event schema.
+type Kind = event.Type
+
+// Value is what a field has in one event. Which member holds it follows from Kind: S for CharBuf, FSPath, FSRelPath,
+// ByteBuf, SockAddr, SockTuple, and for IPAddr and IPNet as 4 or 16 raw bytes in network order; N for everything else
+// (signed kinds as two's complement of 64 bits, Bool as 0 or 1, times in nanoseconds). List is set for list fields only.
+//
+// Strings may alias the record or the context's arena: they are valid until the context begins another event.
+type Value struct {
+	Kind Kind
+	N    uint64
+	S    string
+	List []Value
+}
+
+// Str makes a string value.
+func Str(s string) Value { return Value{Kind: event.CharBuf, S: s} }
+
+// Flags restrict the use of a field.
+type Flags uint16
+
+// The flags of a field.
+const (
+	FilterOnly    Flags = 1 << iota // not in outputs
+	OutputOnly                      // not in conditions
+	TableOnly                       // known, but neither listed nor useful
+	NoTransformer                   // transformers refuse it
+	NoRHS                           // not on the right of a comparison, and no val() of it
+	Deprecated                      // Falco warns of it
+	Ours                            // Falco does not have it
+	// AllDiffer is for fields with Multi: `!=`, and `not in`, hold when every value differs. Without it they hold as soon as
+	// one value does.
+	AllDiffer
+	// EventTime marks text whose JSON value is the number in N.
+	EventTime
+)
+
+// ArgMode says whether a field takes an argument.
+type ArgMode uint8
+
+// The argument modes.
+const (
+	ArgNone ArgMode = iota
+	ArgOptional
+	ArgRequired
+)
+
+// ArgForm says what the argument may be.
+type ArgForm uint8
+
+// The forms of an argument, combined.
+const (
+	ByIndex ArgForm = 1 << iota // [N]
+	ByKey                       // [text]
+	ByDot                       // .text after the name
+	DotOnly                     // .text and no brackets
+)
+
+// Print is how a number is written.
+type Print uint8
+
+// The notations: decimal, upper-case hexadecimal, octal, and nanoseconds padded to nine digits.
+const (
+	Dec Print = iota
+	Hex
+	Oct
+	Pad9
+)
+
+// Def is one field. Definitions never change; a *Def identifies its field.
+type Def struct {
+	ID      int // place in All
+	Name    string
+	Class   string
+	Type    event.Type // Dynamic: see ValueType
+	List    bool
+	Arg     ArgMode
+	Form    ArgForm
+	Flags   Flags
+	Print   Print
+	Desc    string
+	Example string // a condition that uses the field
+	Needs   Needs
+
+	// Get returns the value; ok is false when the event has none. It must not keep or change anything of the context but
+	// its caches.
+	Get func(c *Ctx, a Arg) (v Value, ok bool)
+	// Alt, where not nil, returns a second spelling of the same thing: Falco's path beside the kernel's. ok is false when
+	// there is none or it is the same. A positive comparison holds when Get or Alt satisfies it, a negated one looks at Get alone.
+	Alt func(c *Ctx, a Arg) (v Value, ok bool)
+	// Multi, where not nil, yields every value that a comparison of the field without argument looks at, until yield
+	// returns false. Get with an argument is still used when one was given, and Get without one in outputs.
+	Multi func(c *Ctx, yield func(Value) bool)
+	// Any reports, for a field with Multi, whether `exists` holds. Nil: when Multi yields something.
+	Any func(c *Ctx) bool
+
+	checkArg func(a Arg) error
+}
+
+// Arg is the argument of a field as it was written. The zero Arg is none.
+type Arg struct {
+	Present bool
+	IsIndex bool // the text is a number: Index holds it
+	Index   int
+	Key     string // the text itself, whether a number or not
+}
+
+// Needs says what an extractor reads of a record, so that the probe captures no more than the rules ask for.
+type Needs struct {
+	Parts  event.Parts // captured pieces
+	Params []string    // parameters, by name, of the rows that have them
+	Arg    bool        // the parameter that the argument names
+	All    bool        // every parameter
+}

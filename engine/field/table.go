@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package field
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+
+	"falconet/engine/event"
+)
+
+// ErrUnknown is wrapped by the errors for a name that is no field.
+var ErrUnknown = errors.New("nonexistent field")
+
+type fieldTable struct {
+	all    []*Def
+	byName map[string]*Def
+}
+
+var fields = buildTable()
+
+func buildTable() *fieldTable {
+	t := &fieldTable{byName: make(map[string]*Def)}
+	for _, class := range []struct {
+		name string
+		defs []Def
+	}{
+		{"evt", evtFields()}, {"evt", evtIOFields()}, {"evt", evtTimeFields()},
+		{"process", procFields()}, {"process", lineageFields()}, {"process", threadFields()},
+		{"user", userFields()}, {"group", groupFields()},
+		{"container", containerFields()}, {"fd", fdFields()}, {"fd", fdSockFields()}, {"fs.path", fsPathFields()},
+	} {
+		for i := range class.defs {
+			d := &class.defs[i]
+			d.Class = class.name
+			t.all = append(t.all, d)
+		}
+	}
+	sort.SliceStable(t.all, func(i, j int) bool { return classRank(t.all[i].Class) < classRank(t.all[j].Class) })
+	for i, d := range t.all {
+		d.ID = i
+		if t.byName[d.Name] != nil {
+			panic("BUG: two fields are named " + d.Name)
+		}
+		t.byName[d.Name] = d
+	}
+	return t
+}
+
+func classRank(c string) int {
+	return strings.Index("evt process user group container fd fs.path ", c+" ")
+}
+
+// All returns every field, by class and then in the order of the table; a field's ID is its index. The caller must not
+// change it.
+func All() []*Def { return fields.all }
+
+// Lookup returns the field with exactly that name.
+func Lookup(name string) (*Def, bool) {
+	d, ok := fields.byName[name]
+	return d, ok
+}
+
+// Resolve returns the field that a condition means by name, which may carry its argument after a dot (evt.arg.flags),
+// and by the text between brackets when hasArg is set. The error wraps ErrUnknown when there is no such field.
+func Resolve(name, arg string, hasArg bool) (*Def, Arg, error) {
+	if d, ok := fields.byName[name]; ok {
+		if !hasArg {
+			return d, Arg{}, d.bare()
+		}
+		a, err := ParseArg(d, arg)
+		return d, a, err
+	}
+	for i := len(name) - 1; i > 0 && !hasArg; i-- {
+		if name[i] != '.' {
+			continue
+		}
+		if d, ok := fields.byName[name[:i]]; ok && d.Form&(ByDot|DotOnly) != 0 {
+			a, err := d.dotArg(name[i+1:])
+			return d, a, err
+		}
+	}
+	return nil, Arg{}, fmt.Errorf("%w '%s'", ErrUnknown, name)
+}
+
+// Scan reads a field with its argument from the beginning of text, as output templates write them: the longest name that
+// matches, then an argument if one follows. n is the number of bytes read; what comes after them is not its concern.
+func Scan(text string) (d *Def, a Arg, n int, err error) {
+	for n = nameLen(text); n > 0 && d == nil; {
+		if d = fields.byName[text[:n]]; d == nil {
+			n--
+		}
+	}
+	if d == nil {
+		return nil, a, 0, fmt.Errorf("%w '%s'", ErrUnknown, text[:nameLen(text)])
+	}
+	rest := text[n:]
+	switch {
+	case d.Arg != ArgNone && d.Form&(ByIndex|ByKey) != 0 && strings.HasPrefix(rest, "["):
+		end := strings.IndexByte(rest, ']')
+		if end < 0 {
+			return d, a, n, fmt.Errorf("field %s: the argument has no closing bracket", d.Name)
+		}
+		a, err = ParseArg(d, unquote(rest[1:end]))
+		return d, a, n + end + 1, err
+	case d.Form&(ByDot|DotOnly) != 0 && len(rest) > 1 && rest[0] == '.' && isWord(rest[1]):
+		end := 1
+		for end < len(rest) && (isWord(rest[end]) || rest[end] == '.' && end+1 < len(rest) && isWord(rest[end+1])) {
+			end++
+		}
+		for ; ; end-- { // a full stop after the field belongs to the sentence
+			if a, err = d.dotArg(rest[1:end]); err == nil || end <= 2 {
+				return d, a, n + end, err
+			}
+		}
+	}
+	return d, a, n, d.bare()
+}
+
+func unquote(s string) string {
+	if len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
+		return s[1 : len(s)-1]
+	}
+	return s
+}
+
+func nameLen(text string) int {
+	n := 0
+	for n < len(text) && (isWord(text[n]) || text[n] == '.') {
+		n++
+	}
+	return n
+}
+
+func isWord(b byte) bool {
+	return b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
+}
+
+// ParseArg checks the text between the brackets after field d.
+func ParseArg(d *Def, text string) (Arg, error) {
+	a := Arg{Present: true, Key: text}
+	if d.Arg == ArgNone || d.Form&(ByIndex|ByKey) == 0 {
+		return a, fmt.Errorf("field %s takes no argument in brackets", d.Name)
+	}
+	if n, err := strconv.ParseUint(text, 10, 31); err == nil {
+		a.IsIndex, a.Index = true, int(n)
+	}
+	if text == "" || !a.IsIndex && d.Form&ByKey == 0 {
+		return a, fmt.Errorf("field %s: argument %q is no index", d.Name, text)
+	}
+	return a, d.check(a)
+}
+
+func (d *Def) dotArg(text string) (Arg, error) {
+	a := Arg{Present: true, Key: text}
+	if text == "" {
+		return a, fmt.Errorf("field %s: the argument is empty", d.Name)
+	}
+	return a, d.check(a)
+}
+
+func (d *Def) check(a Arg) error {
+	if d.checkArg == nil {
+		return nil
+	}
+	if err := d.checkArg(a); err != nil {
+		return fmt.Errorf("field %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+func (d *Def) bare() error {
+	if d.Arg == ArgRequired {
+		return fmt.Errorf("field %s needs an argument", d.Name)
+	}
+	return nil
+}
+
+// ValueType returns the type of the field's values when it is used with argument a: Type, or for a dynamic field the
+// type of the first parameter of that name in the event table.
+func (d *Def) ValueType(a Arg) event.Type {
+	if d.Type != event.Dynamic {
+		return d.Type
+	}
+	for i := range event.Rows() {
+		row := &event.Rows()[i]
+		if p, ok := row.Param(a.Key); ok && row.Params[p].Type != event.Dynamic {
+			return row.Params[p].Type
+		}
+	}
+	return event.Uint64
+}
+
+// PartsFor returns the captured pieces that the field reads, with argument a, from records of the given row.
+func (d *Def) PartsFor(row *event.Row, a Arg) event.Parts {
+	parts := d.Needs.Parts
+	for i := range row.Params {
+		p := &row.Params[i]
+		named := d.Needs.All || d.Needs.Arg && a.names(i, p.Name)
+		for _, n := range d.Needs.Params {
+			named = named || n == p.Name
+		}
+		if named {
+			parts |= p.Needs() | renderNeeds(row, i)
+		}
+	}
+	for k := event.PartNone + 1; parts>>k != 0; k++ {
+		if !row.Captures(k) {
+			parts &^= 1 << k
+		}
+	}
+	return parts
+}
+
+func (a Arg) names(i int, param string) bool {
+	if a.IsIndex {
+		return a.Index == i
+	}
+	return a.Key == param
+}
