@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import "strings"
+
+// notices returns one line for everything that a user asked for and does not get.
+func notices(c *Config) []string {
+	var out []string
+	add := func(when bool, text string) {
+		if when {
+			out = append(out, text)
+		}
+	}
+	add(c.Engine.Kind == "kmod" || c.Engine.Kind == "ebpf",
+		"engine.kind: "+c.Engine.Kind+" is a driver of Falco; falconet brings a probe of its own and uses that")
+	add(c.Engine.Kind == "gvisor", "engine.kind: gvisor: there are no events from gVisor here; the host's kernel is watched")
+	add(c.Engine.Kind != "gvisor" && (c.Engine.Gvisor.Config != "" || c.Engine.Gvisor.Root != ""),
+		"engine.gvisor: there are no events from gVisor here; the key has no effect")
+	add(c.GRPC.Server.Enabled, "grpc.enabled: there is no gRPC server here; the key has no effect")
+	add(c.Log.Libs.Enabled, "libs_logger.enabled: there is one logger here, log_level sets its level; the key has no effect")
+	add(c.Metrics.Jemalloc, "metrics.jemalloc_stats_enabled: jemalloc is not used here; the key has no effect")
+
+	var plugins []string
+	for _, name := range c.wantedPlugins() {
+		// Its metadata is built in, whatever the library is called.
+		if name != "container" {
+			plugins = append(plugins, name)
+		}
+	}
+	add(len(plugins) > 0, "load_plugins: plugins are shared libraries, which a static binary does not load; left out: "+strings.Join(plugins, ", "))
+
+	add(c.Outputs.HTTP.Enabled, "http_output.enabled: alerts are not sent over HTTP by this version; the key has no effect")
+	add(c.Web.Enabled, "webserver.enabled: this version serves no HTTP; the key has no effect")
+	add(c.Metrics.Enabled, "metrics.enabled: this version publishes no metrics; the key has no effect")
+	add(c.Capture.Enabled, "capture.enabled: this version writes no capture files; the key has no effect")
+	return out
+}
+
+// wantedPlugins returns the names of the plugins to load: all that are described, or those that load_plugins lists when it is there.
+func (c *Config) wantedPlugins() []string {
+	if c.Plugins.Load != nil {
+		return c.Plugins.Load
+	}
+	var names []string
+	for _, p := range c.Plugins.Plugins {
+		names = append(names, p.Name)
+	}
+	return names
+}
