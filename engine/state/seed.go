@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package state
+
+import (
+	"os"
+	"strconv"
+
+	"falconet/engine/event"
+)
+
+// Seed fills the table with the tasks that the kernel's iterator found (it passes over those that are no group leaders) and completes them from /proc. Call it once, after
+// the hooks are attached and before the first record is applied. It returns the number of processes.
+func (t *Table) Seed(tasks []event.TaskFacts) int {
+	n := 0
+	for i := range tasks {
+		f := &tasks[i]
+		if f.PID != f.TID || f.PID == 0 || t.find(f.PID, f.Start) != nil {
+			continue
+		}
+		img := &Image{}
+		if t.fs.image(f.PID, f.Start, img) {
+			img.FromProc = false
+		} else if img.Task.Start == f.Start/tick*tick {
+			continue // a zombie
+		} else {
+			img = &Image{}
+		}
+		img.setTask(f)
+		p := t.insert(f.PID, f.Start, img)
+		p.ppid = f.PPID
+		n++
+	}
+	t.link()
+	return n
+}
+
+// SeedProc is Seed where the kernel has no task iterator for us: everything comes from /proc.
+func (t *Table) SeedProc() int {
+	dir, err := os.Open(t.fs.root)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = dir.Close() }()
+	n := 0
+	for {
+		names, err := dir.Readdirnames(256)
+		for _, name := range names {
+			pid, err := strconv.ParseUint(name, 10, 32)
+			if err != nil {
+				continue
+			}
+			img := &Image{}
+			if !t.fs.image(uint32(pid), 0, img) {
+				continue
+			}
+			p := t.insert(uint32(pid), img.Task.Start, img)
+			p.ppid, p.coarse = img.Task.PPID, true
+			n++
+		}
+		if err != nil {
+			break
+		}
+	}
+	t.link()
+	return n
+}
+
+// link gives every process the parent that its facts name.
+func (t *Table) link() {
+	for p := t.oldest; p != nil; p = p.next {
+		if q := t.current(p.ppid); q != nil && p.parent == nil && p.ppid != p.PID {
+			t.adopt(p, q, 0)
+		}
+	}
+}
