@@ -190,6 +190,10 @@ func (c *checker) unknown(p *prop, e entry) {
 	if p.path != "" {
 		path = p.path + "." + e.key
 	}
+	if text := retired(path); text != "" {
+		c.warnings = append(c.warnings, (&Problem{Key: path, At: e.at.String(), Text: text}).Error())
+		return
+	}
 	problem := &Problem{Key: path, At: e.at.String(), Text: "no such key" + hint(e.key, names)}
 	if c.lenient {
 		problem.Text += "; it is ignored"

@@ -18,7 +18,6 @@ func notices(c *Config) []string {
 	add(c.Engine.Kind != "gvisor" && (c.Engine.Gvisor.Config != "" || c.Engine.Gvisor.Root != ""),
 		"engine.gvisor: there are no events from gVisor here; the key has no effect")
 	add(c.GRPC.Server.Enabled, "grpc.enabled: there is no gRPC server here; the key has no effect")
-	add(c.Log.Libs.Enabled, "libs_logger.enabled: there is one logger here, log_level sets its level; the key has no effect")
 	add(c.Metrics.Jemalloc, "metrics.jemalloc_stats_enabled: jemalloc is not used here; the key has no effect")
 
 	var plugins []string
@@ -47,4 +46,15 @@ func (c *Config) wantedPlugins() []string {
 		names = append(names, p.Name)
 	}
 	return names
+}
+
+// retired returns what to say of a key that Falco had before 0.40, "" for any other: such keys are ignored, not refused.
+func retired(path string) string {
+	switch path {
+	case "outputs", "outputs.rate", "outputs.max_burst", "outputs_queue.recovery", "metadata_download", "webserver.k8s_audit_endpoint":
+		return "is a key of old releases of Falco that does nothing any more; it is ignored"
+	case "syscall_buf_size_preset", "syscall_drop_failed_exit", "modern_bpf":
+		return "is a key of old releases of Falco whose successor is below engine; it is ignored"
+	}
+	return ""
 }
