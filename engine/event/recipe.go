@@ -29,6 +29,10 @@ const (
 	OpExit        // ExitFacts
 )
 
+// Controllers are the cgroup controllers whose paths OpCgroups captures, under the names that they have in v1 hierarchies (where
+// the schema's io is called blkio).
+var Controllers = [...]string{"cpuset", "cpu", "cpuacct", "blkio", "memory"}
+
 // AtCwd as Arg of OpDir means the working directory whatever the call says.
 const AtCwd = 0xff
 

@@ -8,5 +8,7 @@ func otherRows() []Row {
 			{Name: "ID", Type: SyscallID, Print: Dec, view: view{kind: viewNR}},
 			{Name: "nativeID", Type: Uint16, Print: Dec, view: view{kind: viewNR}},
 		}},
+		// our own sign of life, which the loader sends through the probe and takes out again
+		{Name: "heartbeat", Category: CatInternal, Flags: Internal},
 	}
 }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package event
+
+// Demand is what a rule set asks of a source: which events, and which pieces of each. The zero value asks for nothing.
+// What the state needs (new processes, images, the end of a process) a source delivers whatever is asked.
+type Demand struct {
+	parts   []Parts // by ID
+	wanted  []bool  // by ID
+	native  [MaxSyscall]bool
+	compat  [MaxSyscall]bool
+	threads bool
+}
+
+func (d *Demand) grow() {
+	if d.parts == nil {
+		d.parts, d.wanted = make([]Parts, len(events.rows)), make([]bool, len(events.rows))
+	}
+}
+
+// Add asks for events of a row with the given pieces, in addition to what was asked before.
+func (d *Demand) Add(id ID, p Parts) {
+	d.grow()
+	d.parts[id] |= p
+	d.wanted[id] = true
+}
+
+// AddSyscall asks for the generic event of one system call by name. It reports whether the name is known; a call with a row
+// of its own is none of its business.
+func (d *Demand) AddSyscall(name string) bool {
+	nr64, nr32, ok := SyscallNumber(name)
+	if !ok {
+		return false
+	}
+	d.grow()
+	d.wanted[Generic] = true
+	if nr64 >= 0 && ByNumber(nr64, false) == Generic {
+		d.native[nr64] = true
+	}
+	if nr32 >= 0 && ByNumber(nr32, true) == Generic {
+		d.compat[nr32] = true
+	}
+	return true
+}
+
+// AddAll asks for every event with every piece, generic system calls included.
+func (d *Demand) AddAll() {
+	for id := range events.rows[1:] {
+		d.Add(ID(id+1), AllParts)
+	}
+	for _, s := range syscalls {
+		d.AddSyscall(s.name)
+	}
+	d.threads = true
+}
+
+// Wants reports whether events of the row were asked for, and which pieces of them.
+func (d *Demand) Wants(id ID) (Parts, bool) {
+	if int(id) >= len(d.wanted) {
+		return 0, false
+	}
+	return d.parts[id], d.wanted[id]
+}
+
+// WantsSyscall reports whether the generic event of a system call number was asked for.
+func (d *Demand) WantsSyscall(nr int, compat bool) bool {
+	if nr < 0 || nr >= MaxSyscall {
+		return false
+	}
+	if compat {
+		return d.compat[nr]
+	}
+	return d.native[nr]
+}
+
+// EveryThread asks for procexit of every thread, not only of the last of a process.
+func (d *Demand) EveryThread() { d.threads = true }
+
+// WantsEveryThread reports whether EveryThread was asked.
+func (d *Demand) WantsEveryThread() bool { return d.threads }

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Paths, leaf to root, one component a step. The walk's whole position is in the scratch and not in registers: to the verifier
+ * every step begins alike, so the states of all branches converge and a loop of many steps costs little (a walk with its
+ * position in registers is refused at a million instructions on 6.12 and later).
+ */
+#pragma once
+
+#include "store.h"
+
+enum mode { MODE_NONE, MODE_PATH, MODE_FSPATH, MODE_CGROUP, MODE_VECTOR };
+
+static __always_inline void walk_path(struct scratch *s, u32 mode, struct vfsmount *mnt, struct dentry *dentry)
+{
+	struct task_struct *t = (void *)s->task;
+
+	if (!dentry) {
+		absent(s, s->current);
+		return;
+	}
+	s->dentry = (u64)dentry;
+	s->mount = (u64)mnt - bpf_core_field_offset(struct mount, mnt);
+	s->root_dentry = (u64)BPF_CORE_READ(t, fs, root.dentry);
+	s->root_mount = (u64)BPF_CORE_READ(t, fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
+	s->pos = PATH_CAP;
+	s->mode = mode;
+}
+
+static __always_inline void walk_file(struct scratch *s, u32 mode, struct file *f)
+{
+	if (!f) {
+		absent(s, s->current);
+		return;
+	}
+	walk_path(s, mode, BPF_CORE_READ(f, f_path.mnt), BPF_CORE_READ(f, f_path.dentry));
+}
+
+/* Put len bytes of name, and a slash, before what path[] holds. False when it does not fit. */
+static __always_inline bool prepend(struct scratch *s, const void *name, u32 len)
+{
+	u64 pos = s->pos;
+
+	len &= 255; /* NAME_MAX; the mask is the bound that the verifier needs */
+	if (pos < len + 1)
+		return false;
+	pos -= len;
+	/* pos is at most PATH_CAP - 1 here unless len is 0; masked, a name of 255 bytes ends inside path[] */
+	if (len)
+		bpf_probe_read_kernel(s->path + (pos & (PATH_CAP - 1)), len, name);
+	pos--;
+	s->path[pos & (PATH_CAP - 1)] = '/';
+	s->pos = pos;
+	return true;
+}
+
+/* Move what path[] holds into the record. */
+static __always_inline void path_done(struct scratch *s, bool cut)
+{
+	u8 *to = room(s);
+	u64 pos = s->pos;
+	u64 len = PATH_CAP - pos;
+
+	if (!to) {
+		s->full++;
+		absent(s, s->current);
+		return;
+	}
+	if (pos >= PATH_CAP) { /* nothing in front of the root */
+		*to = '/';
+		put(s, s->current, 1);
+		return;
+	}
+	bpf_probe_read_kernel(to, len & (2 * PATH_CAP - 1) & (PATH_CAP - 1), s->path + (pos & (PATH_CAP - 1)));
+	if (cut)
+		put_cut(s, s->current, len);
+	else
+		put(s, s->current, len);
+}
+
+/* A dentry that is its own parent and the first of its walk: the root of a filesystem is "/", an object of the kernel's own
+ * filesystems has just its name ("memfd:x"), or none (a pipe, a socket). */
+static __always_inline void path_alone(struct scratch *s, struct dentry *d)
+{
+	u8 *to = room(s);
+	u32 len = BPF_CORE_READ(d, d_name.len) & 255;
+
+	if (!to)
+		s->full++;
+	if (!to || !len) {
+		absent(s, s->current);
+		return;
+	}
+	bpf_probe_read_kernel(to, len, BPF_CORE_READ(d, d_name.name));
+	put(s, s->current, len);
+}
+
+static __always_inline void path_step(struct scratch *s)
+{
+	struct dentry *d = (void *)s->dentry, *parent;
+	struct mount *m = (void *)s->mount, *above;
+
+	if (s->mode == MODE_FSPATH) {
+		if (d == BPF_CORE_READ(d, d_sb, s_root)) {
+			path_done(s, false);
+			return;
+		}
+	} else {
+		if (s->dentry == s->root_dentry && s->mount == s->root_mount) {
+			path_done(s, false);
+			return;
+		}
+		if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
+			above = BPF_CORE_READ(m, mnt_parent);
+			if (above == m) { /* a namespace's root, or a mount that hangs nowhere */
+				path_done(s, false);
+				return;
+			}
+			s->dentry = (u64)BPF_CORE_READ(m, mnt_mountpoint);
+			s->mount = (u64)above;
+			return;
+		}
+	}
+	parent = BPF_CORE_READ(d, d_parent);
+	if (parent == d || !parent) {
+		if (s->pos == PATH_CAP)
+			path_alone(s, d);
+		else
+			path_done(s, false);
+		return;
+	}
+	if (!prepend(s, BPF_CORE_READ(d, d_name.name), BPF_CORE_READ(d, d_name.len))) {
+		path_done(s, true);
+		return;
+	}
+	s->dentry = (u64)parent;
+}

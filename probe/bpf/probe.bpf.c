@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The programs. Each hook has two spellings with one body: a BTF tracepoint, whose arguments may be read in place, and a raw
+ * tracepoint for kernels that refuse it. The loader takes the first that loads; a hook's dispatcher and the programs behind it are of one
+ * spelling, because a program array holds programs of one type.
+ */
+#include "syscall.h"
+#include "sched.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+SEC("tp_btf/sys_exit")
+int sys_exit_btf(u64 *ctx)
+{
+	struct pt_regs *regs = (void *)ctx[0];
+
+	dispatch(ctx, regs, regs->orig_ax, ctx[1]); /* in place: the one read that every call of the machine pays */
+	return 0;
+}
+
+SEC("raw_tp/sys_exit")
+int sys_exit_raw(u64 *ctx)
+{
+	struct pt_regs *regs = (void *)ctx[0];
+
+	dispatch(ctx, regs, BPF_CORE_READ(regs, orig_ax), ctx[1]);
+	return 0;
+}
+
+#define BOTH(name, hook, call)                                            \
+	SEC("tp_btf/" hook) int name##_btf(u64 *ctx) { call; return 0; } \
+	SEC("raw_tp/" hook) int name##_raw(u64 *ctx) { call; return 0; }
+
+BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL, 3))
+BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR, 1))
+BOTH(process_exec, "sched_process_exec", on_exec(ctx, (void *)ctx[0], (void *)ctx[2]))
+BOTH(capture_image, "sched_process_exec", capture_exec(ctx))
+BOTH(process_fork, "sched_process_fork", on_fork((void *)ctx[1]))
+BOTH(process_exit, "sched_process_exit", on_exit((void *)ctx[0]))
+
+/* One structure for each process that runs when the probe starts. */
+SEC("iter/task")
+int dump_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+	u32 zero = 0;
+	struct task_facts *r = bpf_map_lookup_elem(&dumped, &zero);
+
+	if (!t || !r || BPF_CORE_READ(t, pid) != BPF_CORE_READ(t, tgid))
+		return 0;
+	task_facts(r, t);
+	bpf_seq_write(ctx->meta->seq, r, sizeof(*r));
+	return 0;
+}

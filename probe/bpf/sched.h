@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Process life: new processes, new images, the end. */
+#pragma once
+
+#include "capture.h"
+
+/* sched_process_exec: the new image is in place, its arguments are on its stack and the kernel's copy of the name in bprm. */
+static __always_inline void on_exec(void *ctx, struct task_struct *t, struct linux_binprm *bprm)
+{
+	struct linux_binprm___fd *fd = (void *)bprm;
+	struct scratch *s = scratch_get();
+	bool by_fd = bpf_core_field_exists(fd->fdpath) && BPF_CORE_READ(fd, fdpath);
+
+	if (!s)
+		return;
+	begin(s, by_fd ? execveat_slot : exec_slot, t);
+	head(s)->nr = by_fd ? 322 : 59;
+	/* exec leaves TS_COMPAT as the new image needs it, which is what later calls go by: the call itself is not known */
+	s->name = (u64)BPF_CORE_READ(bprm, filename);
+	s->file = (u64)BPF_CORE_READ(t, mm, exe_file);
+	__builtin_memset(head(s)->args, 0, sizeof(head(s)->args));
+	bpf_tail_call(ctx, &exec_programs, 0);
+	s->lost++;
+	struct counters *c = counters_of(0);
+	if (c)
+		c->no_program++;
+}
+
+static __always_inline void capture_exec(void *ctx)
+{
+	struct scratch *s = scratch_get();
+	const struct slot *row;
+	u32 slot;
+
+	if (!s)
+		return;
+	slot = s->slot;
+	row = bpf_map_lookup_elem(&slots, &slot);
+	if (!row)
+		return;
+	if (!s->turns)
+		frame(s, row);
+	capture(ctx, s, &exec_programs, 0, CAN_PROCESS | CAN_NAME, 2);
+}
+
+/* One part and no walk: the records of fork and exit. */
+static __always_inline bool life_begin(struct scratch *s, u32 slot, struct task_struct *t)
+{
+	const struct slot *row = bpf_map_lookup_elem(&slots, &slot);
+
+	begin(s, slot, t);
+	if (!row)
+		return false;
+	frame(s, row);
+	__builtin_memset(head(s)->args, 0, sizeof(head(s)->args));
+	return true;
+}
+
+static __always_inline void on_fork(struct task_struct *child)
+{
+	struct scratch *s = scratch_get();
+
+	if (!s || BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) /* a thread is no process */
+		return;
+	if (!life_begin(s, fork_slot, child))
+		return;
+	put_task(s, 0);
+	send(s, true);
+}
+
+#define SIBLINGS 16
+#define ANCESTORS 16
+
+/* Who inherits the children of a thread that ends: another thread of the process, else the nearest subreaper, else the
+ * namespace's init (find_new_reaper of kernel/exit.c). 0 when there are no children. */
+static __always_inline u32 reaper_of(struct task_struct *t, bool group_dead)
+{
+	struct signal_struct *signal = BPF_CORE_READ(t, signal), *above;
+	struct list_head *none = (void *)t + bpf_core_field_offset(t->children);
+	struct task_struct *p;
+	struct pid *pid = BPF_CORE_READ(t, thread_pid);
+	u32 level = BPF_CORE_READ(pid, level) & 31;
+	void *upid = (void *)pid + bpf_core_field_offset(pid->numbers) + level * bpf_core_type_size(struct upid);
+
+	if (BPF_CORE_READ(t, children.next) == none)
+		return 0;
+	if (!group_dead) {
+		struct list_head *at = BPF_CORE_READ(signal, thread_head.next);
+
+		for (int i = 0; i < SIBLINGS; i++) {
+			p = (void *)at - bpf_core_field_offset(struct task_struct, thread_node);
+			if (p != t && !(BPF_CORE_READ(p, flags) & PF_EXITING))
+				return BPF_CORE_READ(p, pid);
+			at = BPF_CORE_READ(at, next);
+		}
+	}
+	p = BPF_CORE_READ((struct upid *)upid, ns, child_reaper);
+	if (BPF_CORE_READ_BITFIELD_PROBED(signal, has_child_subreaper)) {
+		struct task_struct *a = BPF_CORE_READ(t, real_parent);
+
+		for (int i = 0; i < ANCESTORS; i++) {
+			if (a == p || !a)
+				break;
+			above = BPF_CORE_READ(a, signal);
+			if (BPF_CORE_READ_BITFIELD_PROBED(above, is_child_subreaper))
+				return BPF_CORE_READ(a, pid);
+			a = BPF_CORE_READ(a, real_parent);
+		}
+	}
+	return BPF_CORE_READ(p, pid);
+}
+
+static __always_inline void on_exit(struct task_struct *t)
+{
+	/* do_exit has taken this thread off signal->live before the tracepoint */
+	bool group_dead = BPF_CORE_READ(t, signal, live.counter) == 0;
+	struct scratch *s = scratch_get();
+	struct exit_facts *r;
+	u8 *to;
+
+	if (!s || (!group_dead && !every_thread))
+		return;
+	if (!life_begin(s, exit_slot, t))
+		return;
+	if (group_dead)
+		head(s)->flags |= FLAG_GROUP_DEAD;
+	to = room(s);
+	if (!to)
+		return;
+	r = (void *)to;
+	r->code = BPF_CORE_READ(t, exit_code);
+	r->reaper = reaper_of(t, group_dead);
+	put(s, 0, sizeof(*r));
+	send(s, true);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Building a record: begin, append parts, send. */
+#pragma once
+
+#include "maps.h"
+
+static __always_inline struct scratch *scratch_get(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratches, &zero);
+}
+
+static __always_inline struct counters *counters_of(u32 event)
+{
+	return bpf_map_lookup_elem(&counts, &event);
+}
+
+static __always_inline struct header *head(struct scratch *s)
+{
+	return (struct header *)s->rec;
+}
+
+/* Where the next part may be written, NULL when the scratch is full. The bound that the comparison gives the verifier holds for
+ * any part of up to PATH_CAP bytes, because rec has that much room behind REC_CAP. */
+static __always_inline u8 *room(struct scratch *s)
+{
+	u64 off = s->off;
+
+	if (off > REC_CAP)
+		return NULL;
+	return s->rec + off;
+}
+
+/* Store the length of part i, whose bytes are in place. */
+static __always_inline void put(struct scratch *s, u32 i, u16 len)
+{
+	u16 *lens = (u16 *)(s->rec + sizeof(struct header));
+
+	i &= MAX_PARTS - 1;
+	lens[i] = len;
+	if (len != PART_ABSENT) {
+		s->at[i] = s->off;
+		s->off += len & ~PART_TRUNCATED;
+	}
+	s->mode = 0;
+}
+
+static __always_inline void absent(struct scratch *s, u32 i)
+{
+	put(s, i, PART_ABSENT);
+}
+
+/* A part that was asked for and could not be read. */
+static __always_inline void faulted(struct scratch *s, u32 i)
+{
+	s->fault++;
+	put(s, i, PART_ABSENT);
+}
+
+static __always_inline void put_cut(struct scratch *s, u32 i, u16 len)
+{
+	s->truncated++;
+	put(s, i, len | PART_TRUNCATED);
+}
+
+static __always_inline void begin(struct scratch *s, u32 slot, struct task_struct *task)
+{
+	s->slot = slot;
+	s->task = (u64)task;
+	s->file = 0;
+	s->next = 0;
+	s->mode = 0;
+	s->turns = 0;
+	s->fault = 0;
+	s->truncated = 0;
+	s->full = 0;
+	head(s)->ts = bpf_ktime_get_boot_ns();
+	head(s)->flags = 0;
+	head(s)->ret = 0;
+	head(s)->nr = 0;
+}
+
+/* Once the row is known: where the parts begin. */
+static __always_inline void frame(struct scratch *s, const struct slot *row)
+{
+	u32 n = row->parts;
+
+	if (n > MAX_PARTS)
+		n = MAX_PARTS;
+	head(s)->event = row->event;
+	head(s)->parts = n;
+	s->off = sizeof(struct header) + 2 * n;
+}
+
+static __always_inline u64 cgroup_id(struct task_struct *t)
+{
+	return BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, id);
+}
+
+/* Falco's controllers, in its order. Their numbers are the kernel configuration's. */
+static __always_inline struct cgroup *controller_cgroup(struct task_struct *t, u32 i)
+{
+	struct css_set *set = BPF_CORE_READ(t, cgroups);
+	struct cgroup_subsys_state *css = NULL;
+
+#define CONTROLLER(name)                                                                                        \
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, name))                                            \
+		bpf_core_read(&css, sizeof(css),                                                                \
+			      (void *)set + bpf_core_field_offset(set->subsys) +                                \
+				      8 * bpf_core_enum_value(enum cgroup_subsys_id, name))
+	switch (i) {
+	case 0: CONTROLLER(cpuset_cgrp_id); break;
+	case 1: CONTROLLER(cpu_cgrp_id); break;
+	case 2: CONTROLLER(cpuacct_cgrp_id); break;
+	case 3: CONTROLLER(io_cgrp_id); break;
+	case 4: CONTROLLER(memory_cgrp_id); break;
+	}
+#undef CONTROLLER
+	return BPF_CORE_READ(css, cgroup);
+}
+
+static __always_inline u64 cgroup1_id(struct task_struct *t)
+{
+	if (v1_controller < 0)
+		return 0;
+	return BPF_CORE_READ(controller_cgroup(t, v1_controller), kn, id);
+}
+
+static __always_inline u32 loginuid_of(struct task_struct *t)
+{
+	if (!bpf_core_field_exists(t->loginuid)) /* a kernel without audit */
+		return (u32)-1;
+	return BPF_CORE_READ(t, loginuid.val);
+}
+
+/* Complete the header and send. Everything that is lost is counted here, where the event is known. */
+static __always_inline void send(struct scratch *s, bool to_life)
+{
+	struct task_struct *t = (void *)s->task;
+	struct header *h = head(s);
+	const struct cred *cred = BPF_CORE_READ(t, cred);
+	struct counters *c;
+	u64 len = s->off;
+	long err;
+
+	h->pid = BPF_CORE_READ(t, tgid);
+	h->tid = BPF_CORE_READ(t, pid);
+	h->ppid = BPF_CORE_READ(t, real_parent, tgid);
+	h->start = BPF_CORE_READ(t, group_leader, start_boottime);
+	h->uid = BPF_CORE_READ(cred, euid.val);
+	h->gid = BPF_CORE_READ(cred, egid.val);
+	h->loginuid = loginuid_of(t);
+	h->cgroup = cgroup_id(t);
+	h->cgroup1 = cgroup1_id(t);
+	h->cpu = bpf_get_smp_processor_id();
+	h->lost = s->lost;
+	if (s->truncated)
+		h->flags |= FLAG_TRUNCATED;
+	if (s->fault)
+		h->flags |= FLAG_FAULT;
+	c = counters_of(h->event);
+	if (!c)
+		return;
+	c->fault += s->fault;
+	c->truncated += s->truncated;
+	c->scratch_full += s->full;
+	if (len > sizeof(s->rec)) { /* cannot be: room() bounds every part; the verifier wants to read it */
+		s->lost++;
+		c->scratch_full++;
+		return;
+	}
+	h->len = len;
+	/* Wake-ups are the ring's own: one interrupt when the reader has caught up, none while it is behind. */
+	if (to_life)
+		err = bpf_ringbuf_output(&life, s->rec, len, 0);
+	else
+		err = bpf_ringbuf_output(&events, s->rec, len, 0);
+	if (err) {
+		s->lost++;
+		c->ring_full++;
+	} else {
+		s->lost = 0;
+		c->sent++;
+	}
+}

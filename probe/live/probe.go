@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/bits"
+	"os"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"falconet/engine/event"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/rlimit"
+	"golang.org/x/sys/unix"
+)
+
+// Options say what a probe captures and how much memory its rings take.
+type Options struct {
+	Object []byte        // the compiled programs
+	Demand *event.Demand // what to capture; not changed
+	// EventBytes and LifeBytes are the sizes of the two rings. They are rounded up to a power of two and at least a page.
+	EventBytes, LifeBytes int
+	// Controller is the index in event.Controllers of the v1 cgroup hierarchy that Header.Cgroup1 numbers, -1 for none.
+	Controller int
+}
+
+// ErrBlind is returned when everything loaded and attached and the probe still does not see its own calls.
+var ErrBlind = errors.New("the probe does not see the calls of its own process")
+
+// Probe is an attached probe.
+type Probe struct {
+	maps    map[string]*ebpf.Map
+	hooks   []*loaded
+	links   []link.Link
+	iter    *ebpf.Program
+	events  *ring
+	life    *ring
+	plan    *plan
+	cookie  uint64
+	refused []error
+	beatID  event.ID
+
+	beats     atomic.Uint64
+	malformed atomic.Uint64
+	closing   sync.Once
+}
+
+// Open loads and attaches a probe. When it returns, process life is being recorded and the probe knows its own process;
+// other events come after Start. On error nothing stays loaded.
+func Open(o Options) (p *Probe, err error) {
+	if err := environment(); err != nil {
+		return nil, err
+	}
+	spec, err := ebpf.LoadCollectionSpecFromReader(bytes.NewReader(o.Object))
+	if err != nil {
+		return nil, fmt.Errorf("read probe object: %w", err)
+	}
+	p = &Probe{maps: make(map[string]*ebpf.Map), plan: makePlan(o.Demand), beatID: event.ByName("heartbeat")[0]}
+	defer func() {
+		if err != nil {
+			p.Close()
+		}
+	}()
+	if err := p.setOptions(spec, o); err != nil {
+		return nil, err
+	}
+	if err := p.createMaps(spec); err != nil {
+		return nil, err
+	}
+	if p.hooks, err = loadHooks(spec, p.maps, p.uses); err != nil {
+		return nil, err
+	}
+	for _, h := range p.hooks {
+		p.refused = append(p.refused, h.refused...)
+	}
+	if p.iter, err = loadProgram(spec, p.maps, "dump_tasks"); err != nil {
+		p.refused = append(p.refused, fmt.Errorf("running processes are read from /proc: %w", err))
+	}
+	if err := p.fillTables(); err != nil {
+		return nil, err
+	}
+	for _, h := range p.hooks {
+		l, err := h.attach()
+		if err != nil {
+			return nil, err
+		}
+		p.links = append(p.links, l)
+	}
+	return p, p.learnSelf()
+}
+
+// environment turns the two most common reasons for a refusal into words.
+func environment() error {
+	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
+		return fmt.Errorf("this kernel does not describe its types (no /sys/kernel/btf/vmlinux): boot one that is built with CONFIG_DEBUG_INFO_BTF=y: %w", err)
+	}
+	// only kernels before 5.11 count maps against this limit; they name no better error than EPERM
+	if err := rlimit.RemoveMemlock(); err != nil && !errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("raise memlock limit: %w", err)
+	}
+	return nil
+}
+
+func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
+	var random [8]byte
+	if _, err := rand.Read(random[:]); err != nil {
+		return fmt.Errorf("draw cookie: %w", err)
+	}
+	p.cookie = binary.LittleEndian.Uint64(random[:])
+	for name, value := range map[string]any{
+		"cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
+		"every_thread": p.plan.everyThread, "exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat,
+		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit,
+	} {
+		v := spec.Variables[name]
+		if v == nil {
+			return fmt.Errorf("probe object has no option %s", name)
+		}
+		if err := v.Set(value); err != nil {
+			return fmt.Errorf("set option %s: %w", name, err)
+		}
+	}
+	spec.Maps["events"].MaxEntries = ringSize(o.EventBytes)
+	spec.Maps["life"].MaxEntries = ringSize(o.LifeBytes)
+	return nil
+}
+
+func ringSize(n int) uint32 {
+	n = max(n, os.Getpagesize())
+	return 1 << bits.Len32(uint32(n-1))
+}
+
+func (p *Probe) createMaps(spec *ebpf.CollectionSpec) error {
+	maps, err := ebpf.NewCollection(&ebpf.CollectionSpec{Maps: spec.Maps, Variables: spec.Variables, Types: spec.Types, ByteOrder: spec.ByteOrder})
+	if errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("create maps: %w (loading a probe takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN: run as root)", err)
+	}
+	if err != nil {
+		return fmt.Errorf("create maps: %w", err)
+	}
+	for name := range spec.Maps {
+		p.maps[name] = maps.DetachMap(name)
+	}
+	maps.Close()
+	if p.events, err = mapRing(p.maps["events"]); err != nil {
+		return fmt.Errorf("map events ring: %w", err)
+	}
+	if p.life, err = mapRing(p.maps["life"]); err != nil {
+		return fmt.Errorf("map life ring: %w", err)
+	}
+	return nil
+}
+
+// uses reports whether the plan has a slot for a program.
+func (p *Probe) uses(program string) bool {
+	for _, c := range p.plan.slots {
+		if c.program == program {
+			return true
+		}
+	}
+	return false
+}
+
+// fillTables writes the slots and the programs behind them. The only route is the marker's: events wait for Start.
+func (p *Probe) fillTables() error {
+	if len(p.plan.slots) > int(p.maps["slots"].MaxEntries()) {
+		return fmt.Errorf("the demand takes %d slots, the probe has %d", len(p.plan.slots), p.maps["slots"].MaxEntries())
+	}
+	programs := make(map[string]*ebpf.Program)
+	for _, h := range p.hooks {
+		for name, prog := range h.progs {
+			programs[name] = prog
+		}
+	}
+	for i := range p.plan.slots {
+		c := &p.plan.slots[i]
+		if err := p.maps["slots"].Put(uint32(i), &c.slot); err != nil {
+			return fmt.Errorf("write slot: %w", err)
+		}
+		if prog := programs[c.program]; prog != nil {
+			if err := p.maps["exit_programs"].Put(uint32(i), prog); err != nil {
+				return fmt.Errorf("write program slot: %w", err)
+			}
+		}
+	}
+	if err := p.maps["exec_programs"].Put(uint32(0), programs[captureImage]); err != nil {
+		return fmt.Errorf("write program slot: %w", err)
+	}
+	mark := route{Mark: 1}
+	if err := p.maps["routes"].Put(uint32(markNR), &mark); err != nil {
+		return fmt.Errorf("write route: %w", err)
+	}
+	return nil
+}
+
+// Start lets the events of the demand through.
+func (p *Probe) Start() error {
+	for nr := range p.plan.routes {
+		r := &p.plan.routes[nr]
+		if *r == (route{}) {
+			continue
+		}
+		if err := p.maps["routes"].Put(uint32(nr), r); err != nil {
+			return fmt.Errorf("write route: %w", err)
+		}
+	}
+	return nil
+}
+
+const (
+	markLearn = 1
+	markBeat  = 2
+)
+
+// mark makes the call that the probe recognises: a readahead of no file, with the cookie for an offset.
+func (p *Probe) mark(what uintptr) {
+	_, _, _ = unix.RawSyscall(markNR, ^uintptr(0), uintptr(p.cookie), what)
+}
+
+type selfID struct {
+	TGID  uint32
+	_     uint32
+	Start uint64
+}
+
+// learnSelf lets the probe learn who we are, in the numbers of the initial pid namespace, which we may not know ourselves.
+func (p *Probe) learnSelf() error {
+	p.mark(markLearn)
+	var id selfID
+	b, err := p.maps[".data.self"].LookupBytes(uint32(0))
+	if err != nil {
+		return fmt.Errorf("read probe state: %w", err)
+	}
+	if len(b) < int(unsafe.Sizeof(id)) {
+		return fmt.Errorf("read probe state: %w", io.ErrUnexpectedEOF)
+	}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&id)), unsafe.Sizeof(id)), b)
+	if id.TGID == 0 {
+		return ErrBlind
+	}
+	return nil
+}
+
+// Beat makes a call that the probe reports although it is ours. Beats counts the ones that came back through the ring: a probe
+// that delivers answers each.
+func (p *Probe) Beat() { p.mark(markBeat) }
+
+// Beats returns how many heartbeats Run and Drain have seen.
+func (p *Probe) Beats() uint64 { return p.beats.Load() }
+
+// Refused returns what is lost because this kernel refused a program that the probe can do without.
+func (p *Probe) Refused() []error { return p.refused }
+
+// Close detaches and unloads everything. The records that were not read are gone.
+func (p *Probe) Close() {
+	p.closing.Do(func() {
+		for _, l := range p.links {
+			_ = l.Close()
+		}
+		for _, h := range p.hooks {
+			h.close()
+		}
+		if p.iter != nil {
+			_ = p.iter.Close()
+		}
+		p.events.close()
+		p.life.close()
+		for _, m := range p.maps {
+			_ = m.Close()
+		}
+	})
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+)
+
+// spelling is one way of writing a hook's programs. A program array holds programs of one kind only, so that all programs
+// of a hook are of the first spelling that the kernel takes for all of them.
+type spelling string
+
+const (
+	btf spelling = "_btf" // BTF tracepoint
+	raw spelling = "_raw" // raw tracepoint
+)
+
+var spellings = []spelling{btf, raw}
+
+// hook is a place in the kernel: the dispatcher that is attached there and the programs it jumps to.
+type hook struct {
+	tracepoint string
+	dispatcher string
+	programs   []program
+}
+
+type program struct {
+	name string
+	// loses says what is not seen when the kernel refuses the program; "" means that the probe is useless without it.
+	loses string
+}
+
+const (
+	captureCall    = "capture_call"
+	captureProcess = "capture_process"
+	captureImage   = "capture_image"
+)
+
+func hooks() []hook {
+	return []hook{
+		{"sched_process_exec", "process_exec", []program{{captureImage, ""}}},
+		{"sched_process_fork", "process_fork", nil},
+		{"sched_process_exit", "process_exit", nil},
+		{"sys_exit", "sys_exit", []program{{captureCall, ""}, {captureProcess, "clone and failed execve events"}}},
+	}
+}
+
+// ProgramError says that the kernel refused a program, with the last words of its verifier.
+type ProgramError struct {
+	Program string
+	Err     error
+	Log     []string
+}
+
+// verifierLines is how much of a verifier's log an error shows: the refusal and the instructions before it.
+const verifierLines = 6
+
+func programError(name string, err error) *ProgramError {
+	e := &ProgramError{Program: name, Err: err}
+	var ve *ebpf.VerifierError
+	if errors.As(err, &ve) {
+		e.Err, e.Log = ve.Cause, ve.Log
+		if len(e.Log) > verifierLines {
+			e.Log = e.Log[len(e.Log)-verifierLines:]
+		}
+	}
+	return e
+}
+
+func (e *ProgramError) Error() string {
+	if len(e.Log) == 0 {
+		return fmt.Sprintf("load program %s: %v", e.Program, e.Err)
+	}
+	return fmt.Sprintf("load program %s: %v; verifier: %s", e.Program, e.Err, strings.Join(e.Log, " | "))
+}
+
+func (e *ProgramError) Unwrap() error { return e.Err }
+
+// loaded is a hook whose programs the kernel has taken.
+type loaded struct {
+	hook
+	spelling spelling
+	progs    map[string]*ebpf.Program // by name without spelling
+	refused  []error                  // programs that the probe can do without
+}
+
+// loadHooks loads the hooks side by side: verification is most of the time that a start takes, and the kernel verifies
+// programs of privileged loaders in parallel.
+func loadHooks(spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map, wanted func(name string) bool) ([]*loaded, error) {
+	list := hooks()
+	out, errs := make([]*loaded, len(list)), make([]error, len(list))
+	var wg sync.WaitGroup
+	for i, h := range list {
+		wg.Go(func() { out[i], errs[i] = loadHook(spec, maps, h, wanted) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		for _, l := range out {
+			l.close()
+		}
+		for _, err := range errs {
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// loadHook tries the spellings in turn. The error is the first spelling's: the others fail for want of the same thing, or for
+// being older.
+func loadHook(spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map, h hook, wanted func(string) bool) (*loaded, error) {
+	var first error
+	for _, s := range spellings {
+		l, err := loadSpelling(spec, maps, h, s, wanted)
+		if err == nil {
+			return l, nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return nil, first
+}
+
+func loadSpelling(spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map, h hook, s spelling, wanted func(string) bool) (*loaded, error) {
+	l := &loaded{hook: h, spelling: s, progs: make(map[string]*ebpf.Program)}
+	for _, p := range append([]program{{name: h.dispatcher}}, h.programs...) {
+		if p.loses != "" && !wanted(p.name) {
+			continue
+		}
+		prog, err := loadProgram(spec, maps, p.name+string(s))
+		if err != nil && p.loses == "" {
+			l.close()
+			return nil, err
+		}
+		if err != nil {
+			l.refused = append(l.refused, fmt.Errorf("%s are not seen: %w", p.loses, err))
+			continue
+		}
+		l.progs[p.name] = prog
+	}
+	return l, nil
+}
+
+func loadProgram(spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map, name string) (*ebpf.Program, error) {
+	p := spec.Programs[name]
+	if p == nil {
+		return nil, &ProgramError{Program: name, Err: errors.New("not in the probe object")}
+	}
+	one := &ebpf.CollectionSpec{
+		Maps: spec.Maps, Programs: map[string]*ebpf.ProgramSpec{name: p}, Types: spec.Types, ByteOrder: spec.ByteOrder,
+	}
+	c, err := ebpf.NewCollectionWithOptions(one.Copy(), ebpf.CollectionOptions{MapReplacements: maps})
+	if err != nil {
+		return nil, programError(name, err)
+	}
+	defer c.Close()
+	return c.DetachProgram(name), nil
+}
+
+func (l *loaded) attach() (link.Link, error) {
+	prog := l.progs[l.dispatcher]
+	var lk link.Link
+	var err error
+	if l.spelling == btf {
+		lk, err = link.AttachTracing(link.TracingOptions{Program: prog})
+	} else {
+		lk, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: l.tracepoint, Program: prog})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("attach %s: %w", l.tracepoint, err)
+	}
+	return lk, nil
+}
+
+func (l *loaded) close() {
+	if l == nil {
+		return
+	}
+	for _, p := range l.progs {
+		_ = p.Close()
+	}
+}
