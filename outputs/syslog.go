@@ -17,8 +17,11 @@ type Syslog struct {
 }
 
 // OpenSyslog connects to the system's log. The connection is made anew when it breaks.
-func OpenSyslog(f Format) (*Syslog, error) {
-	w, err := syslog.New(syslog.LOG_USER|syslog.LOG_INFO, "falconet")
+func OpenSyslog(f Format) (*Syslog, error) { return dialSyslog(f, "", "") }
+
+// dialSyslog connects to the log at an address; without one it is looked for where it usually is.
+func dialSyslog(f Format, network, address string) (*Syslog, error) {
+	w, err := syslog.Dial(network, address, syslog.LOG_USER|syslog.LOG_INFO, "falconet")
 	if err != nil {
 		return nil, fmt.Errorf("connect to syslog: %w", err)
 	}

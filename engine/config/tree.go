@@ -72,15 +72,6 @@ func (n *node) set(key string, at origin, val *node) {
 	n.keys = append(n.keys, entry{key: key, at: at, val: val})
 }
 
-func (n *node) drop(key string) {
-	for i := range n.keys {
-		if n.keys[i].key == key {
-			n.keys = append(n.keys[:i], n.keys[i+1:]...)
-			return
-		}
-	}
-}
-
 // A document larger than this once its aliases are written out is refused: aliases of aliases grow without bound.
 const maxNodes = 200_000
 
