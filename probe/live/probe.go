@@ -18,6 +18,7 @@ import (
 	"falconet/engine/event"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
@@ -76,13 +77,14 @@ func Open(o Options) (p *Probe, err error) {
 	if err := p.createMaps(spec); err != nil {
 		return nil, err
 	}
-	if p.hooks, err = loadHooks(spec, p.maps, p.uses); err != nil {
+	loader := &loader{spec: spec, maps: p.maps, types: btf.NewCache(), wants: p.uses}
+	if p.hooks, err = loader.hooks(); err != nil {
 		return nil, err
 	}
 	for _, h := range p.hooks {
 		p.refused = append(p.refused, h.refused...)
 	}
-	if p.iter, err = loadProgram(spec, p.maps, "dump_tasks"); err != nil {
+	if p.iter, err = loader.program("dump_tasks"); err != nil {
 		p.refused = append(p.refused, fmt.Errorf("running processes are read from /proc: %w", err))
 	}
 	if err := p.fillTables(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 )
 
@@ -17,11 +18,11 @@ import (
 type spelling string
 
 const (
-	btf spelling = "_btf" // BTF tracepoint
-	raw spelling = "_raw" // raw tracepoint
+	tracingBTF    spelling = "_btf" // BTF tracepoint
+	rawTracepoint spelling = "_raw" // raw tracepoint
 )
 
-var spellings = []spelling{btf, raw}
+var spellings = []spelling{tracingBTF, rawTracepoint}
 
 // hook is a place in the kernel: the dispatcher that is attached there and the programs it jumps to.
 type hook struct {
@@ -90,14 +91,23 @@ type loaded struct {
 	refused  []error                  // programs that the probe can do without
 }
 
-// loadHooks loads the hooks side by side: verification is most of the time that a start takes, and the kernel verifies
+// loader loads programs of one object that share maps and the kernel's type information, which takes longer to decode than most
+// programs take to verify.
+type loader struct {
+	spec  *ebpf.CollectionSpec
+	maps  map[string]*ebpf.Map
+	types *btf.Cache
+	wants func(program string) bool // of the programs that the probe can do without
+}
+
+// hooks loads the hooks side by side: verification is most of the time that a start takes, and the kernel verifies
 // programs of privileged loaders in parallel.
-func loadHooks(spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map, wanted func(name string) bool) ([]*loaded, error) {
+func (o *loader) hooks() ([]*loaded, error) {
 	list := hooks()
 	out, errs := make([]*loaded, len(list)), make([]error, len(list))
 	var wg sync.WaitGroup
 	for i, h := range list {
-		wg.Go(func() { out[i], errs[i] = loadHook(spec, maps, h, wanted) })
+		wg.Go(func() { out[i], errs[i] = o.hook(h) })
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
@@ -113,12 +123,12 @@ func loadHooks(spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map, wanted func
 	return out, nil
 }
 
-// loadHook tries the spellings in turn. The error is the first spelling's: the others fail for want of the same thing, or for
+// hook tries the spellings in turn. The error is the first spelling's: the others fail for want of the same thing, or for
 // being older.
-func loadHook(spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map, h hook, wanted func(string) bool) (*loaded, error) {
+func (o *loader) hook(h hook) (*loaded, error) {
 	var first error
 	for _, s := range spellings {
-		l, err := loadSpelling(spec, maps, h, s, wanted)
+		l, err := o.inSpelling(h, s)
 		if err == nil {
 			return l, nil
 		}
@@ -129,13 +139,13 @@ func loadHook(spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map, h hook, want
 	return nil, first
 }
 
-func loadSpelling(spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map, h hook, s spelling, wanted func(string) bool) (*loaded, error) {
+func (o *loader) inSpelling(h hook, s spelling) (*loaded, error) {
 	l := &loaded{hook: h, spelling: s, progs: make(map[string]*ebpf.Program)}
 	for _, p := range append([]program{{name: h.dispatcher}}, h.programs...) {
-		if p.loses != "" && !wanted(p.name) {
+		if p.loses != "" && !o.wants(p.name) {
 			continue
 		}
-		prog, err := loadProgram(spec, maps, p.name+string(s))
+		prog, err := o.program(p.name + string(s))
 		if err != nil && p.loses == "" {
 			l.close()
 			return nil, err
@@ -149,15 +159,15 @@ func loadSpelling(spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map, h hook, 
 	return l, nil
 }
 
-func loadProgram(spec *ebpf.CollectionSpec, maps map[string]*ebpf.Map, name string) (*ebpf.Program, error) {
-	p := spec.Programs[name]
+func (o *loader) program(name string) (*ebpf.Program, error) {
+	p := o.spec.Programs[name]
 	if p == nil {
 		return nil, &ProgramError{Program: name, Err: errors.New("not in the probe object")}
 	}
 	one := &ebpf.CollectionSpec{
-		Maps: spec.Maps, Programs: map[string]*ebpf.ProgramSpec{name: p}, Types: spec.Types, ByteOrder: spec.ByteOrder,
+		Maps: o.spec.Maps, Programs: map[string]*ebpf.ProgramSpec{name: p}, Types: o.spec.Types, ByteOrder: o.spec.ByteOrder,
 	}
-	c, err := ebpf.NewCollectionWithOptions(one.Copy(), ebpf.CollectionOptions{MapReplacements: maps})
+	c, err := ebpf.NewCollectionWithOptions(one.Copy(), ebpf.CollectionOptions{MapReplacements: o.maps, Cache: o.types})
 	if err != nil {
 		return nil, programError(name, err)
 	}
@@ -169,7 +179,7 @@ func (l *loaded) attach() (link.Link, error) {
 	prog := l.progs[l.dispatcher]
 	var lk link.Link
 	var err error
-	if l.spelling == btf {
+	if l.spelling == tracingBTF {
 		lk, err = link.AttachTracing(link.TracingOptions{Program: prog})
 	} else {
 		lk, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: l.tracepoint, Program: prog})
