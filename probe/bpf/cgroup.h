@@ -67,6 +67,8 @@ static __always_inline void cgroup_done(struct scratch *s)
 		s->off += 2;
 		return;
 	}
+	keep_mask(pos);
+	keep_mask(len);
 	len &= PATH_CAP - 1;
 	bpf_probe_read_kernel(to, len, s->path + (pos & (PATH_CAP - 1)));
 	to[len] = 0;

@@ -121,6 +121,7 @@ static __always_inline void unix_facts(struct sock_facts *r, struct sock *sk)
 	if (len <= 2 || len > 2 + 108)
 		return;
 	len -= 2;
+	keep_mask(len);
 	bpf_probe_read_kernel(r->path, len & 127, (void *)a + bpf_core_field_offset(a->name) + 2);
 	r->pathlen = len;
 }

@@ -44,6 +44,7 @@ static __always_inline bool prepend(struct scratch *s, const void *name, u32 len
 	if (pos < len + 1)
 		return false;
 	pos -= len;
+	keep_mask(pos);
 	/* pos is at most PATH_CAP - 1 here unless len is 0; masked, a name of 255 bytes ends inside path[] */
 	if (len)
 		bpf_probe_read_kernel(s->path + (pos & (PATH_CAP - 1)), len, name);
@@ -70,7 +71,10 @@ static __always_inline void path_done(struct scratch *s, bool cut)
 		put(s, s->current, 1);
 		return;
 	}
-	bpf_probe_read_kernel(to, len & (2 * PATH_CAP - 1) & (PATH_CAP - 1), s->path + (pos & (PATH_CAP - 1)));
+	keep_mask(pos);
+	keep_mask(len);
+	len &= PATH_CAP - 1;
+	bpf_probe_read_kernel(to, len, s->path + (pos & (PATH_CAP - 1)));
 	if (cut)
 		put_cut(s, s->current, len);
 	else

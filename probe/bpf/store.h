@@ -4,6 +4,10 @@
 
 #include "maps.h"
 
+/* The compiler drops a mask whose work a comparison before it has done. Older verifiers (5.10, 6.1) do not follow such comparisons
+ * as far as the compiler does: hide the value, so that its mask stays. */
+#define keep_mask(x) asm volatile("" : "+r"(x))
+
 static __always_inline struct scratch *scratch_get(void)
 {
 	u32 zero = 0;

@@ -82,8 +82,7 @@ static __always_inline void put_image(struct scratch *s, u32 i, bool env)
 			put_cut(s, i, PATH_CAP - 1);
 		return;
 	}
-	/* A mask and not the comparison above is the bound here: the compiler is free to keep len in a register whose bounds the
-	 * verifier of 5.10 has lost. */
+	keep_mask(len);
 	if (bpf_probe_read_user(to, len & (PATH_CAP - 1), (void *)from))
 		faulted(s, i);
 	else
@@ -133,7 +132,9 @@ static __always_inline void vector_step(struct scratch *s)
 		vector_done(s, false);
 		return;
 	}
-	left = (PATH_CAP - 1 - used) & (PATH_CAP - 1);
+	left = PATH_CAP - 1 - used;
+	keep_mask(left);
+	left &= PATH_CAP - 1;
 	n = bpf_probe_read_user_str(to, left, (void *)string);
 	if (n <= 0) {
 		s->fault++;
