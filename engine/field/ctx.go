@@ -33,15 +33,18 @@ type Ctx struct {
 	last  uint64 // TS of the event before this one
 	delta uint64
 
-	done   caches
-	proc   *state.Process
-	img    *state.Image
-	box    container.Info
-	inBox  bool
-	fd     fdInfo
-	args   []byte // scratch of evt.args, kept apart because it renders other fields
-	arena  []byte
-	parent *state.Process
+	done    caches
+	proc    *state.Process
+	img     *state.Image
+	box     container.Info
+	inBox   bool
+	fd      fdInfo
+	name    string // fd.name
+	alt     string // the path that an open names
+	hasAlt  bool
+	arena   []byte // text that fields make
+	scratch []byte // text under way
+	parent  *state.Process
 }
 
 type caches uint8
@@ -70,6 +73,13 @@ func (c *Ctx) Begin(r *event.Record, num uint64) {
 	}
 	c.delta = r.TS - min(c.last, r.TS)
 	c.last = r.TS
+}
+
+// Tick ends a cycle of the host's tables: call it when every event of a batch has been handled.
+func (h *Host) Tick(now time.Time) {
+	h.Procs.Tick()
+	h.Users.Refresh(now)
+	h.Addrs.Refresh(now)
 }
 
 // Time returns the event's time in nanoseconds since the epoch.

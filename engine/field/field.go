@@ -41,7 +41,7 @@ const (
 	// AllDiffer is for fields with Multi: `!=`, and `not in`, hold when every value differs. Without it they hold as soon as
 	// one value does.
 	AllDiffer
-	// EventTime marks text whose JSON value is the number in N.
+	// EventTime marks fields whose JSON value is the number in N, however they are written as text.
 	EventTime
 )
 

@@ -5,7 +5,6 @@ package field
 import (
 	"errors"
 	"fmt"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -35,23 +34,15 @@ func buildTable() *fieldTable {
 	} {
 		for i := range class.defs {
 			d := &class.defs[i]
-			d.Class = class.name
+			if t.byName[d.Name] != nil {
+				panic("BUG: two fields are named " + d.Name)
+			}
+			d.Class, d.ID = class.name, len(t.all)
 			t.all = append(t.all, d)
+			t.byName[d.Name] = d
 		}
-	}
-	sort.SliceStable(t.all, func(i, j int) bool { return classRank(t.all[i].Class) < classRank(t.all[j].Class) })
-	for i, d := range t.all {
-		d.ID = i
-		if t.byName[d.Name] != nil {
-			panic("BUG: two fields are named " + d.Name)
-		}
-		t.byName[d.Name] = d
 	}
 	return t
-}
-
-func classRank(c string) int {
-	return strings.Index("evt process user group container fd fs.path ", c+" ")
 }
 
 // All returns every field, by class and then in the order of the table; a field's ID is its index. The caller must not

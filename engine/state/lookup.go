@@ -128,3 +128,9 @@ func (t *Table) ParentOf(p *Process, ppid uint32, ts uint64) *Process {
 	}
 	return nil
 }
+
+// Alive reports whether the pid is still the process with that start time.
+func (t *Table) Alive(pid uint32, start uint64) bool {
+	var img Image
+	return t.fs.stat(pid, &img) && (start == 0 || img.Task.Start == start/tick*tick)
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package field
+
+import (
+	"errors"
+	"strings"
+
+	"falconet/engine/event"
+	"falconet/engine/state"
+)
+
+// capNames are the capabilities by bit: include/uapi/linux/capability.h.
+var capNames = [...]string{
+	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID",
+	"CAP_SETUID", "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN",
+	"CAP_NET_RAW", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE",
+	"CAP_SYS_PACCT", "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_NICE", "CAP_SYS_RESOURCE", "CAP_SYS_TIME",
+	"CAP_SYS_TTY_CONFIG", "CAP_MKNOD", "CAP_LEASE", "CAP_AUDIT_WRITE", "CAP_AUDIT_CONTROL", "CAP_SETFCAP",
+	"CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYSLOG", "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ",
+	"CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
+}
+
+func capabilities(set func(t *event.TaskFacts) uint64) func(*Ctx, Arg) (Value, bool) {
+	return ofSelf(func(c *Ctx, i *state.Image) (Value, bool) {
+		bits, mark := set(&i.Task), len(c.arena)
+		for n, name := range capNames {
+			if bits>>n&1 == 0 {
+				continue
+			}
+			if len(c.arena) > mark {
+				c.arena = append(c.arena, ' ')
+			}
+			c.arena = append(c.arena, name...)
+		}
+		return Str(c.str(mark)), i.HasTask
+	})
+}
+
+// cgroupOf returns the path of one controller. Falco writes blkio for io, and rules use either.
+func cgroupOf(i *state.Image, controller string) (string, bool) {
+	if controller == "blkio" {
+		controller = "io"
+	}
+	for rest := i.Cgroups; rest != ""; {
+		var entry string
+		entry, rest, _ = strings.Cut(rest, "\x00")
+		if name, path, ok := strings.Cut(entry, "="); ok && name == controller {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+func threadFields() []Def {
+	u64 := func(n uint64) Value { return num(event.Uint64, n) }
+	return []Def{
+		{Name: "thread.cap_permitted", Type: event.CharBuf, Example: "thread.cap_permitted contains CAP_SYS_ADMIN", Desc: "permitted capabilities when the image was captured, joined by spaces", Get: capabilities(func(t *event.TaskFacts) uint64 { return t.CapPrm })},
+		{Name: "thread.cap_inheritable", Type: event.CharBuf, Example: "thread.cap_inheritable contains CAP_NET_RAW", Desc: "inheritable capabilities when the image was captured, joined by spaces", Get: capabilities(func(t *event.TaskFacts) uint64 { return t.CapInh })},
+		{Name: "thread.cap_effective", Type: event.CharBuf, Example: "thread.cap_effective contains CAP_SYS_PTRACE", Desc: "effective capabilities when the image was captured, joined by spaces", Get: capabilities(func(t *event.TaskFacts) uint64 { return t.CapEff })},
+		{Name: "thread.tid", Type: event.Int64, Example: "thread.tid > 1", Desc: "thread id, in the initial pid namespace",
+			Get: func(c *Ctx, _ Arg) (Value, bool) { return num(event.Int64, uint64(c.Rec.TID)), true }},
+		{Name: "thread.ismain", Type: event.Bool, Example: "thread.ismain = true", Desc: "whether the thread is the main one of its process",
+			Get: func(c *Ctx, _ Arg) (Value, bool) { return boolean(c.Rec.TID == c.Rec.PID), true }},
+		{Name: "thread.vtid", Type: event.Int64, Example: "thread.vtid = 1", Desc: "thread id in the thread's own pid namespace; absent for the other threads of a process in a namespace", Needs: Needs{Parts: event.PartsOf(event.PartTask)},
+			Get: func(c *Ctx, _ Arg) (Value, bool) {
+				p, img := c.Process()
+				if t, ok := c.Rec.Task(); ok && t.TID == c.Rec.TID {
+					return num(event.Int64, uint64(t.VTID)), true
+				}
+				if c.Rec.TID == c.Rec.PID {
+					return num(event.Int64, uint64(img.Task.VPID)), img.HasTask
+				}
+				return num(event.Int64, uint64(c.Rec.TID)), img.HasTask && !p.InPidns()
+			}},
+		{Name: "thread.pfmajor", Type: event.Uint64, Example: "thread.pfmajor > 0", Desc: "major page faults when the image was captured", Get: ofTask(func(t *event.TaskFacts) Value { return u64(t.FaultsMajor) })},
+		{Name: "thread.pfminor", Type: event.Uint64, Example: "thread.pfminor > 0", Desc: "minor page faults when the image was captured", Get: ofTask(func(t *event.TaskFacts) Value { return u64(t.FaultsMinor) })},
+		{Name: "thread.cgroups", Type: event.CharBuf, Example: "thread.cgroups contains kubepods", Desc: "cgroups of the process as controller=path, joined by spaces",
+			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { return Str(c.spaced(i.Cgroups)), i.Cgroups != "" })},
+		{Name: "thread.cgroup", Type: event.CharBuf, Arg: ArgRequired, Form: DotOnly, Example: "thread.cgroup.cpu contains kubepods", Desc: "cgroup of the process for the controller after the dot",
+			checkArg: func(a Arg) error {
+				if strings.Trim(strings.ToLower(a.Key), "abcdefghijklmnopqrstuvwxyz_") != "" {
+					return errors.New("a controller's name is letters and underscores")
+				}
+				return nil
+			},
+			Get: func(c *Ctx, a Arg) (Value, bool) {
+				_, img := c.Process()
+				s, ok := cgroupOf(img, a.Key)
+				return Str(s), ok
+			}},
+		{Name: "thread.vmsize", Type: event.Uint64, Example: "thread.vmsize > 0", Desc: "proc.vmsize for the main thread, 0 for the others", Get: ofMain(func(t *event.TaskFacts) Value { return u64(uint64(t.VMSize)) })},
+		{Name: "thread.vmrss", Type: event.Uint64, Example: "thread.vmrss > 0", Desc: "proc.vmrss for the main thread, 0 for the others", Get: ofMain(func(t *event.TaskFacts) Value { return u64(uint64(t.VMRSS)) })},
+	}
+}
+
+// ofMain is ofTask for what counts once for a process.
+func ofMain(read func(t *event.TaskFacts) Value) func(*Ctx, Arg) (Value, bool) {
+	get := ofTask(read)
+	return func(c *Ctx, a Arg) (Value, bool) {
+		if c.Rec.TID != c.Rec.PID {
+			return num(event.Uint64, 0), true
+		}
+		return get(c, a)
+	}
+}
