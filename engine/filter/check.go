@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package filter
+
+import (
+	"fmt"
+	"slices"
+
+	"falconet/engine/event"
+	"falconet/engine/field"
+)
+
+// The operators that each class of types takes, besides `exists`.
+var (
+	equalOps = []string{"=", "!=", "in", "intersects"}
+	orderOps = append([]string{"<", "<=", ">", ">="}, equalOps...)
+	textual  = append([]string{"contains", "icontains", "startswith", "endswith", "glob", "iglob", "pmatch", "regex"}, orderOps...)
+	binary   = append([]string{"contains", "startswith", "endswith", "bcontains", "bstartswith"}, equalOps...)
+	listed   = []string{"in", "intersects"}
+)
+
+func operators(t event.Type, list bool) []string {
+	if list {
+		return listed
+	}
+	switch classOf(t) {
+	case classText:
+		return textual
+	case classBytes:
+		return binary
+	case classSigned, classNumber:
+		return orderOps
+	case classBool, classIP, classNet:
+		return equalOps
+	}
+	return nil
+}
+
+// allowed checks that the operator suits the type.
+func (k *Compiler) allowed(c *Check, left typed) error {
+	ops := operators(left.kind, left.list)
+	if slices.Contains(ops, c.Op) {
+		return nil
+	}
+	e := &Error{Pos: c.OpAt, Len: len(c.Op), Msg: fmt.Sprintf("operator '%s' does not work on %s, a %s", c.Op, left.def.Name, typeName(left.kind, left.list))}
+	if len(ops) > 0 {
+		e.Hint = fmt.Sprintf("it takes %v", append(slices.Clone(ops), "exists"))
+	}
+	return e
+}
+
+// valueTest makes the test of a comparison with constants.
+func (k *Compiler) valueTest(c *Check, left typed) (test, error) {
+	if err := k.allowed(c, left); err != nil {
+		return nil, err
+	}
+	if left.def.Name == "evt.type" && len(left.Fns) == 0 {
+		if err := knownEvents(c); err != nil {
+			return nil, err
+		}
+	}
+	switch c.Op {
+	case "in", "intersects", "pmatch":
+		list, err := constants(c.Values, left.kind)
+		if err != nil {
+			return nil, err
+		}
+		if c.Op == "pmatch" {
+			return pmatch(list), nil
+		}
+		return member(left.kind, list), nil
+	}
+	if c.Quant == "" {
+		return single(c.Op, c.Values[0], left.kind)
+	}
+	tests := make([]test, len(c.Values))
+	for i, v := range c.Values {
+		t, err := single(c.Op, v, left.kind)
+		if err != nil {
+			return nil, err
+		}
+		tests[i] = t
+	}
+	return quantified(c.Quant, tests), nil
+}
+
+func constants(values []Value, t event.Type) ([]constant, error) {
+	list := make([]constant, len(values))
+	for i, v := range values {
+		c, err := parseConstant(v, t)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = c
+	}
+	return list, nil
+}
+
+// single is an operator with one constant.
+func single(op string, v Value, t event.Type) (test, error) {
+	switch op {
+	case "=", "!=", "<", "<=", ">", ">=":
+		c, err := parseConstant(v, t)
+		if err != nil {
+			return nil, err
+		}
+		if op == "=" {
+			return equal(t, c), nil
+		}
+		if op == "!=" {
+			eq := equal(t, c)
+			return func(v *field.Value) bool { return !eq(v) }, nil
+		}
+		return ordered(op, t, c), nil
+	}
+	made, err := textTest(op, v)
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// quantified joins tests: exactly one, at least one, or all of them must hold. Without tests none does.
+func quantified(quant string, tests []test) test {
+	return func(v *field.Value) bool {
+		n := 0
+		for _, t := range tests {
+			if t(v) {
+				n++
+			}
+		}
+		switch quant {
+		case "oneof":
+			return n == 1
+		case "anyof":
+			return n > 0
+		}
+		return n > 0 && n == len(tests)
+	}
+}
+
+// warnMisused points at constants that look like fields.
+func (k *Compiler) warnMisused(c *Check) {
+	for _, v := range c.Values {
+		if v.Len != len(v.Text) { // quoted: meant as it stands
+			continue
+		}
+		if _, _, err := field.Resolve(v.Text, "", false); err == nil {
+			k.warnings = append(k.warnings, Warning{v.At, v.Len, fmt.Sprintf("'%s' may be a valid field misused as a constant: write val(%s) to compare with the field", v.Text, v.Text)})
+		}
+	}
+}
+
+// knownEvents refuses event types that do not exist.
+func knownEvents(c *Check) error {
+	if c.Op != "=" && c.Op != "!=" && c.Op != "in" {
+		return nil
+	}
+	for _, v := range c.Values {
+		if !IsEvent(v.Text) {
+			return &Error{Pos: v.At, Len: v.Len, Msg: "unknown event type '" + v.Text + "'", Hint: didYouMean(nearest(v.Text, eventNames))}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package filter
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"falconet/engine/event"
+	"falconet/engine/field"
+)
+
+// Warning is something in a condition that is probably not what its author means.
+type Warning struct {
+	Pos Pos
+	Len int
+	Msg string
+}
+
+// Compiler turns trees into programs. Programs of one compiler share their fields and comparisons.
+type Compiler struct {
+	epoch    uint64
+	reads    map[string]*read
+	preds    map[string]*predicate
+	warnings []Warning
+}
+
+// NewCompiler returns a compiler that has compiled nothing.
+func NewCompiler() *Compiler {
+	return &Compiler{reads: make(map[string]*read), preds: make(map[string]*predicate)}
+}
+
+// Begin tells the programs that what they match next is another event.
+func (k *Compiler) Begin() { k.epoch++ }
+
+// Compile makes a program of e, in which no macro may be left. The error is an *Error.
+func (k *Compiler) Compile(e Expr) (*Program, []Warning, error) {
+	k.warnings = nil
+	root, err := k.expr(e, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &Program{root: root}, k.warnings, nil
+}
+
+// expr compiles e; positive is false under an odd number of nots.
+func (k *Compiler) expr(e Expr, positive bool) (node, error) {
+	switch e := e.(type) {
+	case *And:
+		kids, price, err := k.kids(e.Kids, positive)
+		return &allOf{kids, price}, err
+	case *Or:
+		kids, price, err := k.kids(e.Kids, positive)
+		return &anyOf{kids, price}, err
+	case *Not:
+		kid, err := k.expr(e.Kid, !positive)
+		return &noneOf{kid}, err
+	case *Macro:
+		return nil, &Error{Pos: e.At, Len: len(e.Name), Msg: "Undefined macro '" + e.Name + "' used in filter."}
+	case *Check:
+		return k.check(e, positive)
+	}
+	return nil, fmt.Errorf("BUG: a condition holds a %T", e)
+}
+
+// kids compiles the terms of an And or Or and puts the cheap ones first: no term has an effect, so order is ours.
+func (k *Compiler) kids(list []Expr, positive bool) ([]node, int, error) {
+	nodes := make([]node, len(list))
+	sum := 0
+	for i, e := range list {
+		n, err := k.expr(e, positive)
+		if err != nil {
+			return nil, 0, err
+		}
+		nodes[i] = n
+		sum += n.cost()
+	}
+	slices.SortStableFunc(nodes, func(a, b node) int { return a.cost() - b.cost() })
+	return nodes, sum, nil
+}
+
+// typed is an operand whose field is known.
+type typed struct {
+	*Operand
+	def  *field.Def
+	arg  field.Arg
+	kind event.Type
+	list bool
+}
+
+func (k *Compiler) resolve(o *Operand) (t typed, err error) {
+	t.Operand = o
+	if t.def, t.arg, err = field.Resolve(o.Field, o.Arg, o.HasArg); err != nil {
+		e := &Error{Pos: o.At, Len: o.Len, Msg: err.Error()}
+		if errors.Is(err, field.ErrUnknown) {
+			e.Hint = didYouMean(nearest(o.Field, fieldNames))
+		}
+		return t, e
+	}
+	if t.def.Flags&field.OutputOnly != 0 {
+		return t, &Error{Pos: o.At, Len: o.Len, Msg: "field " + t.def.Name + " can be printed but not compared"}
+	}
+	t.kind, t.list = t.def.ValueType(t.arg), t.def.List
+	for _, name := range slices.Backward(o.Fns) {
+		fn := transformerOf(name)
+		if name != "val" && t.def.Flags&field.NoTransformer != 0 {
+			return t, &Error{Pos: o.At, Len: o.Len, Msg: "field " + t.def.Name + " takes no transformer"}
+		}
+		if !fn.in(t.kind, t.list) {
+			return t, &Error{Pos: o.At, Len: o.Len, Msg: fmt.Sprintf("transformer %s does not work on %s, a %s", name, t.def.Name, typeName(t.kind, t.list))}
+		}
+		t.kind, t.list = fn.out(t.kind, t.list)
+	}
+	return t, nil
+}
+
+func typeName(t event.Type, list bool) string {
+	if list {
+		return "LIST(" + t.String() + ")"
+	}
+	return t.String()
+}
+
+func fieldNames(yield func(string) bool) {
+	for _, d := range field.All() {
+		if d.Flags&field.TableOnly == 0 && !yield(d.Name) {
+			return
+		}
+	}
+}
+
+// source returns where the operand's value comes from; alt asks for the second spelling.
+func (k *Compiler) source(t typed, alt bool) source {
+	from, key := t.def.Get, t.def.Name+"\x00"+t.arg.Key
+	if alt {
+		from, key = t.def.Alt, key+"\x00alt"
+	}
+	r := k.reads[key]
+	if r == nil {
+		r = &read{epoch: &k.epoch, from: from, arg: t.arg}
+		k.reads[key] = r
+	}
+	var s source = r
+	for _, name := range slices.Backward(t.Fns) {
+		if name != "val" {
+			s = &applied{over: s, fn: transformerOf(name).make(), list: t.def.List && name != "len"}
+		}
+	}
+	return s
+}
+
+func (k *Compiler) check(c *Check, positive bool) (node, error) {
+	left, err := k.resolve(&c.Left)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(left.Fns, "val") {
+		return nil, &Error{Pos: c.Left.At, Len: c.Left.Len, Msg: "val() stands on the right of a comparison only"}
+	}
+	if left.def.Name == "evt.dir" {
+		// A syscall event here carries what entering and leaving did, so a test for either side says nothing: it must
+		// neither hold nor prevent a match.
+		return constantNode(positive), nil
+	}
+	// Under a negation, and for !=, only the kernel's spelling of a path counts.
+	twice := positive && c.Op != "!=" && left.def.Alt != nil
+	key := Print(c)
+	if twice {
+		key += "\x00alt"
+	}
+	if p := k.preds[key]; p != nil {
+		return p, nil
+	}
+	p := &predicate{epoch: &k.epoch, price: price(c, left)}
+	if c.Right != nil {
+		p.test, err = k.againstField(c, left, twice)
+	} else {
+		p.test, err = k.againstValues(c, left, twice)
+	}
+	if err != nil {
+		return nil, err
+	}
+	k.preds[key] = p
+	return p, nil
+}
+
+// price is a guess at how long a comparison takes; only the order matters.
+func price(c *Check, left typed) int {
+	p := 2
+	switch {
+	case strings.HasPrefix(left.def.Name, "evt.type"):
+		p = 1
+	case left.def.Multi != nil && !left.arg.Present, left.list:
+		p = 20
+	case left.kind.IsString():
+		p = 5
+	}
+	switch c.Op {
+	case "regex":
+		p += 40
+	case "glob", "iglob", "pmatch":
+		p += 10
+	case "contains", "icontains":
+		p += 6
+	}
+	return p + 4*len(left.Fns)
+}
+
+func (k *Compiler) againstValues(c *Check, left typed, twice bool) (func(*field.Ctx) bool, error) {
+	if c.Op == "exists" {
+		return k.exists(left), nil
+	}
+	k.warnMisused(c)
+	t, err := k.valueTest(c, left)
+	if err != nil {
+		return nil, err
+	}
+	if left.def.Multi != nil && !left.arg.Present && len(left.Fns) == 0 {
+		return multi(left.def, c.Op, t), nil
+	}
+	s := k.source(left, false)
+	if left.list {
+		return listTest(s, c.Op, t), nil
+	}
+	if !twice {
+		return func(x *field.Ctx) bool {
+			v, ok := s.get(x)
+			return ok && t(v)
+		}, nil
+	}
+	alt := k.source(left, true)
+	return func(x *field.Ctx) bool {
+		if v, ok := s.get(x); ok && t(v) {
+			return true
+		}
+		v, ok := alt.get(x)
+		return ok && t(v)
+	}, nil
+}
+
+func (k *Compiler) exists(left typed) func(*field.Ctx) bool {
+	if d := left.def; d.Multi != nil && !left.arg.Present {
+		if d.Any != nil {
+			return d.Any
+		}
+		return multi(d, "exists", func(*field.Value) bool { return true })
+	}
+	s := k.source(left, false)
+	return func(x *field.Ctx) bool {
+		_, ok := s.get(x)
+		return ok
+	}
+}
+
+// multi is a comparison of a field that stands for several values: one that satisfies it is enough, unless the field wants them
+// all to differ.
+func multi(d *field.Def, op string, t test) func(*field.Ctx) bool {
+	everyOne := op == "!=" && d.Flags&field.AllDiffer != 0
+	m := &multiTest{test: t, everyOne: everyOne}
+	yield := m.yield
+	return func(x *field.Ctx) bool {
+		m.seen, m.held = false, everyOne
+		d.Multi(x, yield)
+		return m.seen && m.held
+	}
+}
+
+type multiTest struct {
+	test       test
+	everyOne   bool
+	seen, held bool
+	v          field.Value // so that no value escapes
+}
+
+func (m *multiTest) yield(v field.Value) bool {
+	m.seen, m.v = true, v
+	if m.test(&m.v) != m.everyOne {
+		m.held = !m.everyOne
+		return false
+	}
+	return true
+}
+
+// listTest is a comparison of a list: with `in` every element must satisfy it, with `intersects` one.
+func listTest(s source, op string, t test) func(*field.Ctx) bool {
+	all := op == "in"
+	return func(x *field.Ctx) bool {
+		v, ok := s.get(x)
+		if !ok {
+			return false
+		}
+		for i := range v.List {
+			if t(&v.List[i]) != all {
+				return !all
+			}
+		}
+		return all
+	}
+}
+
+func (k *Compiler) againstField(c *Check, left typed, twice bool) (func(*field.Ctx) bool, error) {
+	right, err := k.resolve(c.Right)
+	if err != nil {
+		return nil, err
+	}
+	bad := func(msg string) error { return &Error{Pos: c.Right.At, Len: c.Right.Len, Msg: msg} }
+	if (left.def.Flags|right.def.Flags)&field.NoRHS != 0 {
+		return nil, bad("fields " + left.def.Name + " and " + right.def.Name + " cannot be compared with one another")
+	}
+	if c.Op == "regex" || c.Op == "pmatch" {
+		return nil, bad("operator " + c.Op + " takes constants only")
+	}
+	set := c.Op == "in" || c.Op == "intersects"
+	if classOf(left.kind) != classOf(right.kind) || left.list != right.list && !set {
+		return nil, bad(fmt.Sprintf("%s is a %s and %s a %s", left.def.Name, typeName(left.kind, left.list), right.def.Name, typeName(right.kind, right.list)))
+	}
+	if e := k.allowed(c, left); e != nil {
+		return nil, e
+	}
+	two := compareFields(c.Op, left.kind)
+	if two == nil {
+		return nil, bad("operator " + c.Op + " takes constants only")
+	}
+	a, b := k.source(left, false), k.source(right, false)
+	holds := func(x *field.Ctx, a source) bool {
+		l, ok := a.get(x)
+		if !ok {
+			return false
+		}
+		r, ok := b.get(x)
+		return ok && compareLists(c.Op, two, l, r, left.list, right.list)
+	}
+	if !twice {
+		return func(x *field.Ctx) bool { return holds(x, a) }, nil
+	}
+	alt := k.source(left, true)
+	return func(x *field.Ctx) bool { return holds(x, a) || holds(x, alt) }, nil
+}
+
+func compareLists(op string, two func(a, b *field.Value) bool, l, r *field.Value, leftList, rightList bool) bool {
+	if !leftList && !rightList {
+		return two(l, r)
+	}
+	in := func(v *field.Value) bool {
+		if !rightList {
+			return two(v, r)
+		}
+		for i := range r.List {
+			if two(v, &r.List[i]) {
+				return true
+			}
+		}
+		return false
+	}
+	if !leftList {
+		return in(l)
+	}
+	for i := range l.List {
+		if in(&l.List[i]) != (op == "in") {
+			return op != "in"
+		}
+	}
+	return op == "in"
+}

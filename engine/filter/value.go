@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package filter
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"falconet/engine/event"
+	"falconet/engine/field"
+)
+
+// class groups the types that compare alike.
+type class uint8
+
+const (
+	classNone   class = iota
+	classSigned       // numbers as int64
+	classNumber       // numbers as uint64
+	classBool
+	classText
+	classBytes
+	classIP
+	classNet
+)
+
+func (c class) number() bool { return c == classSigned || c == classNumber }
+
+func classOf(t event.Type) class {
+	switch t {
+	case event.CharBuf, event.FSPath, event.FSRelPath:
+		return classText
+	case event.ByteBuf:
+		return classBytes
+	case event.Bool:
+		return classBool
+	case event.IPAddr:
+		return classIP
+	case event.IPNet:
+		return classNet
+	case event.None, event.L4Proto, event.SockAddr, event.SockTuple:
+		return classNone
+	}
+	if t.Signed() {
+		return classSigned
+	}
+	return classNumber
+}
+
+// constant is a value of a condition in the type of its field.
+type constant struct {
+	n    uint64
+	s    string
+	addr netip.Prefix // of classNet
+}
+
+func parseConstant(v Value, t event.Type) (constant, *Error) {
+	bad := func(what, hint string) (constant, *Error) {
+		return constant{}, &Error{Pos: v.At, Len: v.Len, Msg: fmt.Sprintf("'%s' is not a valid %s", v.Text, what), Hint: hint}
+	}
+	switch classOf(t) {
+	case classText, classBytes:
+		return constant{s: v.Text}, nil
+	case classBool:
+		if v.Text != "true" && v.Text != "false" {
+			return bad("boolean", "write true or false")
+		}
+		return constant{n: boolNumber(v.Text == "true")}, nil
+	case classIP:
+		a, err := netip.ParseAddr(v.Text)
+		if err != nil {
+			return bad("IP address", "")
+		}
+		return constant{s: string(a.AsSlice())}, nil
+	case classNet:
+		p, err := netip.ParsePrefix(v.Text)
+		if err != nil {
+			return bad("network", "write an address and a prefix length, like 10.0.0.0/8")
+		}
+		return constant{addr: p.Masked()}, nil
+	}
+	if t == event.Port {
+		if v.Text == "" {
+			return constant{}, nil
+		}
+		if _, err := strconv.ParseUint(v.Text, 10, 16); err != nil {
+			port, err := net.LookupPort("tcp", v.Text)
+			if err != nil {
+				return bad("port", "write a number or the name of a service")
+			}
+			return constant{n: uint64(port)}, nil
+		}
+	}
+	if n, err := strconv.ParseInt(v.Text, 10, 64); err == nil {
+		return constant{n: uint64(n)}, nil
+	}
+	if n, err := strconv.ParseUint(v.Text, 10, 64); err == nil {
+		return constant{n: n}, nil
+	}
+	return bad("number", "numbers of conditions are decimal")
+}
+
+func boolNumber(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// text is v's string as comparisons see it: strings end at their first NUL.
+func cString(v *field.Value) string {
+	if i := strings.IndexByte(v.S, 0); i >= 0 && v.Kind != event.ByteBuf {
+		return v.S[:i]
+	}
+	return v.S
+}
+
+func trimNUL(v *field.Value) string { return strings.TrimRight(v.S, "\x00") }
+
+func addrOf(v *field.Value) (netip.Addr, bool) {
+	switch len(v.S) {
+	case 4:
+		return netip.AddrFrom4([4]byte([]byte(v.S))), true
+	case 16:
+		return netip.AddrFrom16([16]byte([]byte(v.S))), true
+	}
+	return netip.Addr{}, false
+}
