@@ -27,8 +27,6 @@ const (
 	classNet
 )
 
-func (c class) number() bool { return c == classSigned || c == classNumber }
-
 func classOf(t event.Type) class {
 	switch t {
 	case event.CharBuf, event.FSPath, event.FSRelPath:
