@@ -5,7 +5,6 @@ package field
 import (
 	"falconet/engine/container"
 	"falconet/engine/event"
-	"falconet/engine/state"
 )
 
 // container returns the container that the event happened in; in is false for the host.
@@ -89,13 +88,5 @@ func (h *Host) Apply(r *event.Record) {
 	h.Procs.Apply(r)
 	if b, ok := r.Part(event.PartCgroups); ok {
 		h.Containers.Learn(container.Key{V2: r.Cgroup, V1: r.Cgroup1}, b)
-	}
-}
-
-// NewHost returns tables for the host whose root directory is seen at root ("" for this one), empty of processes.
-func NewHost(root string, maxProcesses int) *Host {
-	return &Host{
-		Procs: state.NewTable(state.Options{Root: root, MaxProcesses: maxProcesses}), Users: state.NewUsers(root),
-		Addrs: state.NewAddrs(), Containers: container.NewResolver(root),
 	}
 }

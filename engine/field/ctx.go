@@ -45,6 +45,7 @@ type Ctx struct {
 	arena   []byte // text that fields make
 	scratch []byte // text under way
 	parent  *state.Process
+	task    event.TaskFacts // room for the record's
 }
 
 type caches uint8

@@ -153,7 +153,7 @@ func (c *Ctx) desc() *fdInfo {
 		return f
 	}
 	path, _ := c.Rec.Part(event.PartPath)
-	if f.file, f.hasFile = c.Rec.File(); f.hasFile {
+	if f.hasFile = c.facts(event.PartFile, event.BytesOf(&f.file)); f.hasFile {
 		f.ok = true
 		f.kind = kindOf(event.FileKind(f.file.Kind), path)
 	} else if _, ok := c.Rec.Part(event.PartDir); ok && f.num >= 0 && c.Rec.Row().Flags&event.CreatesFD == 0 {
@@ -161,11 +161,17 @@ func (c *Ctx) desc() *fdInfo {
 	} else if r.kind == rowOpen || r.kind == rowCreat {
 		f.ok, f.kind = true, kindFile
 	}
-	if f.sock, f.hasSock = c.Rec.Sock(); f.hasSock {
+	if f.hasSock = c.facts(event.PartSock, event.BytesOf(&f.sock)); f.hasSock {
 		f.ok = true
 		c.socket(f, r)
 	}
 	return f
+}
+
+// facts copies a structure that the record carries; false when it does not.
+func (c *Ctx) facts(k event.PartKind, to []byte) bool {
+	b, ok := c.Rec.Part(k)
+	return ok && len(b) >= len(to) && copy(to, b) == len(to)
 }
 
 // Kernel values: include/linux/socket.h, include/net/tcp_states.h, errno.

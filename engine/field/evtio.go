@@ -22,7 +22,7 @@ func (c *Ctx) openFlags() (uint64, bool) {
 	switch {
 	case r.kind == rowCreat:
 		flags := uint64(flagWrite | flagCreat)
-		if f, ok := c.Rec.File(); ok && f.FMode&fmodeCreated != 0 {
+		if f := c.desc(); f.hasFile && f.file.FMode&fmodeCreated != 0 {
 			flags |= flagCreated
 		}
 		return flags, true

@@ -65,8 +65,8 @@ func threadFields() []Def {
 		{Name: "thread.vtid", Type: event.Int64, Example: "thread.vtid = 1", Desc: "thread id in the thread's own pid namespace; absent for the other threads of a process in a namespace", Needs: Needs{Parts: event.PartsOf(event.PartTask)},
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				p, img := c.Process()
-				if t, ok := c.Rec.Task(); ok && t.TID == c.Rec.TID {
-					return num(event.Int64, uint64(t.VTID)), true
+				if c.facts(event.PartTask, event.BytesOf(&c.task)) && c.task.TID == c.Rec.TID {
+					return num(event.Int64, uint64(c.task.VTID)), true
 				}
 				if c.Rec.TID == c.Rec.PID {
 					return num(event.Int64, uint64(img.Task.VPID)), img.HasTask
