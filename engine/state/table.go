@@ -387,9 +387,14 @@ func (t *Table) evict() {
 			return
 		}
 	}
-	for range 16 {
+	// Of a few from the front of the list the one that was looked up longest ago; the others go to its end.
+	victim := t.oldest
+	for range evictChoice {
 		p := t.oldest
-		if p.expired || p.seen+64 < t.cycle || p.next == nil {
+		if p.expired || p.seen < victim.seen {
+			victim = p
+		}
+		if p.next == nil {
 			break
 		}
 		t.unlist(p)
@@ -397,5 +402,8 @@ func (t *Table) evict() {
 		t.newest.next = p
 		t.newest = p
 	}
-	t.remove(t.oldest)
+	t.remove(victim)
 }
+
+// evictChoice is how many processes one eviction looks at.
+const evictChoice = 16
