@@ -56,13 +56,6 @@ func (f *fakeProc) process(pid, ppid uint32, comm string, ticks uint64, cmdline 
 	}
 }
 
-func (f *fakeProc) gone(pid uint32) {
-	f.Helper()
-	if err := os.RemoveAll(filepath.Join(f.root, "proc", strconv.Itoa(int(pid)))); err != nil {
-		f.Fatal(err)
-	}
-}
-
 // sim feeds a table with records.
 type sim struct {
 	*testing.T
