@@ -49,7 +49,7 @@ func evtTimeFields() []Def {
 	}
 	wall := func(c *Ctx) uint64 { return uint64(c.Time()) }
 	since := func(c *Ctx) uint64 { return c.Rec.TS - min(c.first, c.Rec.TS) }
-	output := text("evt.outputtime", "evt.outputtime != ''", "the time of the event as output lines begin with it", layoutTime, false)
+	output := text("evt.outputtime", "%evt.outputtime", "the time of the event as output lines begin with it", layoutTime, false)
 	output.Flags |= OutputOnly
 	relative := number("evt.reltime", event.RelTime, Pad9, "nanoseconds since the first event", since)
 	relative.Flags |= EventTime

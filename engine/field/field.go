@@ -89,7 +89,7 @@ type Def struct {
 	Flags   Flags
 	Print   Print
 	Desc    string
-	Example string // a condition that uses the field
+	Example string // a condition that uses the field; for those that are only for outputs, an output
 	Needs   Needs
 
 	// Get returns the value; ok is false when the event has none. It must not keep or change anything of the context but

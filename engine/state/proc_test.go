@@ -115,6 +115,7 @@ func TestHostileProc(t *testing.T) {
 
 func TestSlowReadsAreGivenUp(t *testing.T) {
 	f := newProcFS(t.TempDir())
+	patient := f.patient()
 	block := make(chan struct{})
 	for range maxStuck + 3 {
 		if _, ok := aside(f, func() (int, bool) { <-block; return 1, true }); ok {
@@ -130,6 +131,16 @@ func TestSlowReadsAreGivenUp(t *testing.T) {
 	}
 	if v, ok := aside(f, func() (int, bool) { return 1, true }); v != 1 || !ok {
 		t.Error("reads do not work again once the stuck ones have come back")
+	}
+	patient()
+	block = make(chan struct{})
+	defer close(block)
+	begin := time.Now()
+	for range 100 { // a process that hangs every read
+		aside(f, func() (int, bool) { <-block; return 1, true })
+	}
+	if took := time.Since(begin); took > 5*slowRead {
+		t.Errorf("events waited %s", took)
 	}
 }
 

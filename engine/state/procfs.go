@@ -21,15 +21,20 @@ type procFS struct {
 	buf   []byte
 	slow  atomic.Uint64
 	stuck atomic.Int32 // reads given up that have not come back
+	// After a read was given up none is tried for pause: however many processes make reads hang, events wait for them only a
+	// small part of the time.
+	pause   time.Duration
+	resting time.Time
 }
 
 const (
-	slowRead = 50 * time.Millisecond
-	maxStuck = 8
+	slowRead  = 50 * time.Millisecond
+	slowPause = time.Second
+	maxStuck  = 8
 )
 
 func newProcFS(root string) *procFS {
-	return &procFS{root: filepath.Join("/", root, "proc"), buf: make([]byte, 8192)}
+	return &procFS{root: filepath.Join("/", root, "proc"), buf: make([]byte, 8192), pause: slowPause}
 }
 
 // readFile reads at most limit bytes of a regular file; false when it cannot be read. It never waits for a FIFO or a device.
@@ -78,7 +83,7 @@ func (f *procFS) link(pid uint32, name string) string {
 
 // aside runs read in a goroutine of its own and waits a short while for it. What read fills in must be its own.
 func aside[T any](f *procFS, read func() (T, bool)) (v T, ok bool) {
-	if f.stuck.Load() >= maxStuck {
+	if f.stuck.Load() >= maxStuck || time.Now().Before(f.resting) {
 		f.slow.Add(1)
 		return v, false
 	}
@@ -100,6 +105,7 @@ func aside[T any](f *procFS, read func() (T, bool)) (v T, ok bool) {
 		return r.v, r.ok
 	case <-timer.C:
 		f.slow.Add(1)
+		f.resting = time.Now().Add(f.pause)
 		return v, false
 	}
 }

@@ -12,6 +12,7 @@ import (
 // Seed fills the table with the tasks that the kernel's iterator found (it passes over those that are no group leaders) and completes them from /proc. Call it once, after
 // the hooks are attached and before the first record is applied. It returns the number of processes.
 func (t *Table) Seed(tasks []event.TaskFacts) int {
+	defer t.fs.patient()()
 	n := 0
 	for i := range tasks {
 		f := &tasks[i]
@@ -42,6 +43,7 @@ func (t *Table) SeedProc() int {
 		return 0
 	}
 	defer func() { _ = dir.Close() }()
+	defer t.fs.patient()()
 	n := 0
 	for {
 		names, err := dir.Readdirnames(256)
@@ -64,6 +66,12 @@ func (t *Table) SeedProc() int {
 	}
 	t.link()
 	return n
+}
+
+// patient lifts the pause after slow reads while no event waits; the function that it returns brings it back.
+func (f *procFS) patient() func() {
+	f.pause = 0
+	return func() { f.pause = slowPause }
 }
 
 // link gives every process the parent that its facts name.

@@ -115,7 +115,7 @@ func (t *Table) exec(r *event.Record) {
 	} else {
 		t.replace(p, img)
 	}
-	p.stub, p.dead = false, false
+	p.revive()
 	if b, ok := r.Part(event.PartEnv); ok {
 		img.Env = trimNUL(b[:min(len(b), envLimit)])
 	}
@@ -175,8 +175,12 @@ func (t *Table) replace(p *Process, img *Image) {
 // fork follows sched_process_fork: header and facts are the child's. Until it executes something it is what its parent was.
 func (t *Table) fork(r *event.Record) {
 	facts, ok := r.Task()
-	if !ok || facts.PID == 0 || facts.PID != facts.TID || t.find(facts.PID, facts.Start) != nil {
-		return // a thread, or a process that was already there when the table was filled
+	if !ok || facts.PID == 0 || facts.PID != facts.TID {
+		return
+	}
+	p := t.find(facts.PID, facts.Start)
+	if p != nil && !p.stub {
+		return // it was already there when the table was filled
 	}
 	img := &Image{}
 	parent := t.find(facts.PPID, facts.ParentStart)
@@ -194,10 +198,18 @@ func (t *Table) fork(r *event.Record) {
 	}
 	img.Since, img.prev, img.FromProc = r.TS, nil, false
 	img.setTask(&facts)
-	p := t.insert(facts.PID, facts.Start, img)
+	if p == nil || p.gone { // making room for the parent may have cost the stub
+		p = t.insert(facts.PID, facts.Start, img)
+	} else {
+		p.img = img
+		p.revive()
+	}
 	p.ppid = facts.PPID
 	t.adopt(p, parent, 0)
 }
+
+// revive takes back that p is dead, or that nothing is known of it: a record shows otherwise.
+func (p *Process) revive() { p.stub, p.dead, p.expired = false, false, false }
 
 func (t *Table) exit(r *event.Record) {
 	p := t.find(r.PID, r.Start)

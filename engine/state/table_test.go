@@ -226,6 +226,20 @@ func TestMissOfAGoneProcess(t *testing.T) {
 	}
 }
 
+func TestForkFillsAStub(t *testing.T) {
+	s := newSim(t, t.TempDir(), 0)
+	s.exec(9, 1, 1, "bash", "/bash", "bash\x00")
+	s.t.Of(record(t, header("setuid", 10, 9, 5)))
+	s.fork(10, 9, 4, "bash")
+	for range 10 {
+		s.t.Tick()
+	}
+	if img := s.at(10, 200); img == nil || img.ExePath != "/bash" || s.parent(10, 0, 5) != 9 {
+		t.Errorf("image %+v", img)
+	}
+	s.sound()
+}
+
 func TestExecCompletesFromProc(t *testing.T) {
 	f := newFakeProc(t)
 	f.process(10, 1, "prog", startOf(10)/tick, "prog\x00-x\x00")
