@@ -145,7 +145,7 @@ func evtFields() []Def {
 				}
 				return Str(c.Rec.EventName()), true
 			}},
-		{Name: "evt.category", Type: event.CharBuf, Example: "evt.category = file", Desc: "category of the event: file, net, ipc, memory, process, signal, user, system and so on", Needs: Needs{Parts: partsKind},
+		{Name: "evt.category", Type: event.CharBuf, Example: "evt.category = file", Desc: "category of the event: file, net, ipc, memory, process, signal, user, system and so on", Needs: Needs{Parts: partsKind, IOOnly: true},
 			Get: func(c *Ctx, _ Arg) (Value, bool) { return Str(c.category()), true }},
 		{Name: "evt.cpu", Type: event.Int16, Example: "evt.cpu >= 0", Desc: "processor that the event happened on",
 			Get: func(c *Ctx, _ Arg) (Value, bool) { return num(event.Int16, uint64(c.Rec.CPU)), true }},

@@ -2,7 +2,11 @@
 
 package field
 
-import "falconet/engine/event"
+import (
+	"slices"
+
+	"falconet/engine/event"
+)
 
 // The bits of the schema's file_flags that fields ask for.
 const (
@@ -112,7 +116,7 @@ func evtIOFields() []Def {
 		{Name: "evt.is_open_create", Type: event.Bool, Example: "evt.is_open_create = true", Desc: "whether the call made a file", Needs: flags,
 			Get: openHas(func(c *Ctx, f uint64) bool { return f&flagCreated != 0 || f&flagTmpfile != 0 && c.Rec.Ret >= 0 })},
 	}
-	if err := checkParam(Arg{Key: "data"}); err == nil { // no event carries a buffer yet: then there is no such field
+	if slices.ContainsFunc(rowInfos, func(r rowInfo) bool { return r.data >= 0 }) { // without an event that carries a buffer there is no such field
 		defs = append(defs, Def{Name: "evt.buffer", Type: event.ByteBuf, Example: "evt.buffer contains GET", Desc: "beginning of the bytes that the call read or wrote", Needs: Needs{Params: []string{"data"}},
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				if c.row().data < 0 {

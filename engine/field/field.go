@@ -118,6 +118,7 @@ type Arg struct {
 // Needs says what an extractor reads of a record, so that the probe captures no more than the rules ask for.
 type Needs struct {
 	Parts  event.Parts // captured pieces
+	IOOnly bool        // Parts only of events that read or write
 	Params []string    // parameters, by name, of the rows that have them
 	Arg    bool        // the parameter that the argument names
 	All    bool        // every parameter

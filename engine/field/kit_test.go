@@ -95,7 +95,7 @@ func (k *kit) exec(pid, ppid uint32, comm, exe, argv string, more ...func(*event
 	}
 	k.event(h, piece(event.PartTask, string(event.BytesOf(&f))), piece(event.PartArgv, argv), piece(event.PartExe, exe),
 		piece(event.PartCwd, "/home/"+comm), piece(event.PartEnv, "HOME=/home/"+comm+"\x00EMPTY=\x00PAD= x \x00"),
-		piece(event.PartCgroups, "cpu=/user\x00io=/disk\x00"))
+		piece(event.PartCgroups, "cpu=/user\x00blkio=/disk\x00"))
 }
 
 // family is init(1) - sshd(40) - bash(41) - cat(42).

@@ -80,20 +80,27 @@ func (c *Ctx) env(i *state.Image, a Arg) string {
 	return strings.Trim(v, " ")
 }
 
-// cwd is the working directory. A call with a path relative to it tells of it; else it is the one that the image began with.
+// cwd is the working directory. Some records carry it, and calls with a path relative to it; else it is the last that was seen.
 func (c *Ctx) cwd(i *state.Image) string {
+	if dir, ok := c.Rec.Part(event.PartCwd); ok && len(dir) > 0 {
+		return c.withSlash(dir)
+	}
 	r := c.row()
 	if r.path >= 0 && c.fromCwd(&c.Rec.Row().Params[r.path]) {
 		if dir, ok := c.Rec.Part(event.PartDir); ok && len(dir) > 0 && dir[0] == '/' {
-			mark := len(c.arena)
-			c.arena = append(c.arena, dir...)
-			if len(dir) > 1 {
-				c.arena = append(c.arena, '/')
-			}
-			return c.str(mark)
+			return c.withSlash(dir)
 		}
 	}
 	return i.Cwd
+}
+
+func (c *Ctx) withSlash(dir []byte) string {
+	mark := len(c.arena)
+	c.arena = append(c.arena, dir...)
+	if dir[len(dir)-1] != '/' {
+		c.arena = append(c.arena, '/')
+	}
+	return c.str(mark)
 }
 
 // started is the Unix time at which the process was made.
@@ -164,7 +171,7 @@ func procFields() []Def {
 				}
 				return Str(c.env(img, a)), true
 			}},
-		Def{Name: "proc.cwd", Type: event.CharBuf, Example: "proc.cwd = /root/", Desc: "working directory, with a slash at its end", Needs: Needs{Parts: event.PartsOf(event.PartDir)},
+		Def{Name: "proc.cwd", Type: event.CharBuf, Example: "proc.cwd = /root/", Desc: "working directory, with a slash at its end", Needs: Needs{Parts: event.PartsOf(event.PartDir, event.PartCwd)},
 			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { s := c.cwd(i); return Str(s), s != "" })},
 		Def{Name: "proc.tty", Type: event.Uint32, Example: "proc.tty != 0", Desc: "device number of the controlling terminal, 0 without one",
 			Get: ofTask(func(t *event.TaskFacts) Value { return num(event.Uint32, uint64(t.TTY)) })},

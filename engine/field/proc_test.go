@@ -30,8 +30,8 @@ func TestProcess(t *testing.T) {
 		"proc.duration":            "58000000000", "proc.ppid.duration": "59000000000", "proc.pid.ts": "1700000042000000000", "proc.ppid.ts": "1700000041000000000",
 		"proc.stdin.type": "ipv4", "proc.stdout.type": "pipe", "proc.stderr.type": "-", "proc.fdlimit": "1024", "proc.vmsize": "4000",
 		"thread.cap_effective": "CAP_CHOWN CAP_SYS_ADMIN", "thread.cap_permitted": "CAP_CHECKPOINT_RESTORE", "thread.cap_inheritable": "",
-		"thread.tid": "42", "thread.vtid": "42", "thread.ismain": "true", "thread.cgroups": "cpu=/user io=/disk",
-		"thread.cgroup.cpu": "/user", "thread.cgroup.blkio": "/disk", "thread.cgroup.pids": "-", "thread.vmsize": "4000",
+		"thread.tid": "42", "thread.vtid": "42", "thread.ismain": "true", "thread.cgroups": "cpu=/user blkio=/disk",
+		"thread.cgroup.cpu": "/user", "thread.cgroup.blkio": "/disk", "thread.cgroup.io": "/disk", "thread.cgroup.pids": "-", "thread.vmsize": "4000",
 		"proc.nthreads": "-", // there is no /proc
 	})
 }

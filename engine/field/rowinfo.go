@@ -77,6 +77,9 @@ func buildRowInfos() []rowInfo {
 			return -1
 		}
 		r.data, r.flags, r.mode = param("data"), param("flags"), param("mode")
+		if r.data >= 0 && row.Params[r.data].Type != event.ByteBuf {
+			r.data = -1
+		}
 		r.fsName, r.fsSource, r.fsTarget = param(r.name), param(r.source), param(r.target)
 		for i, p := range row.Params {
 			switch {

@@ -188,6 +188,9 @@ func (d *Def) ValueType(a Arg) event.Type {
 // PartsFor returns the captured pieces that the field reads, with argument a, from records of the given row.
 func (d *Def) PartsFor(row *event.Row, a Arg) event.Parts {
 	parts := d.Needs.Parts
+	if d.Needs.IOOnly && row.Category != event.CatIORead && row.Category != event.CatIOWrite && row.Category != event.CatIOOther {
+		parts = 0
+	}
 	for i := range row.Params {
 		p := &row.Params[i]
 		named := d.Needs.All || d.Needs.Arg && a.names(i, p.Name)

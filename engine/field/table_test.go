@@ -138,6 +138,7 @@ func TestPartsFor(t *testing.T) {
 		{"evt.arg.mode", openat, 0},
 		{"evt.rawarg.ino", openat, event.PartsOf(event.PartFile)},
 		{"evt.args", setuid, 0},
+		{"evt.category", openat, 0},
 	} {
 		d, a, _, err := Scan(c.field)
 		if err != nil {

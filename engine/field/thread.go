@@ -37,10 +37,10 @@ func capabilities(set func(t *event.TaskFacts) uint64) func(*Ctx, Arg) (Value, b
 	})
 }
 
-// cgroupOf returns the path of one controller. Falco writes blkio for io, and rules use either.
+// cgroupOf returns the path of one controller. What is io in v2 has its v1 name blkio in records, and rules use either.
 func cgroupOf(i *state.Image, controller string) (string, bool) {
-	if controller == "blkio" {
-		controller = "io"
+	if controller == "io" {
+		controller = "blkio"
 	}
 	for rest := i.Cgroups; rest != ""; {
 		var entry string

@@ -146,8 +146,8 @@ func TestSlowReadsAreGivenUp(t *testing.T) {
 
 func TestCgroups(t *testing.T) {
 	for file, want := range map[string]string{
-		"0::/a\n": "cpuset=/a cpu=/a cpuacct=/a io=/a memory=/a",
-		"12:blkio:/b\n11:cpu,cpuacct:/c\n3:memory:/m\n1:name=systemd:/s\n0::/u\n": "cpuset=/u cpu=/c cpuacct=/c io=/b memory=/m",
+		"0::/a\n": "cpuset=/a cpu=/a cpuacct=/a blkio=/a memory=/a",
+		"12:blkio:/b\n11:cpu,cpuacct:/c\n3:memory:/m\n1:name=systemd:/s\n0::/u\n": "cpuset=/u cpu=/c cpuacct=/c blkio=/b memory=/m",
 		"4:memory:/a:b\n": "memory=/a:b",
 		"":                "", "junk": "", "1:2": "",
 	} {

@@ -283,13 +283,10 @@ func openFiles(limits string) uint64 {
 	return 0
 }
 
-// controllers are the cgroup controllers that Falco names, in its order.
-var controllers = [...]string{"cpuset", "cpu", "cpuacct", "io", "memory"}
-
 // Cgroups turns the content of a /proc/PID/cgroup into "controller=path" entries separated by NUL, the form in which
 // the probe sends them: a v2 hierarchy stands for the controllers that no v1 hierarchy has.
 func Cgroups(file string) string {
-	var paths [len(controllers)]string
+	var paths [len(event.Controllers)]string
 	unified, found := "", false
 	for line := range strings.Lines(file) {
 		_, rest, ok := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
@@ -302,15 +299,15 @@ func Cgroups(file string) string {
 			continue
 		}
 		for name := range strings.SplitSeq(names, ",") {
-			for i, c := range controllers {
-				if name == c || name == "blkio" && c == "io" {
+			for i, c := range event.Controllers {
+				if name == c {
 					paths[i] = path
 				}
 			}
 		}
 	}
 	var b strings.Builder
-	for i, c := range controllers {
+	for i, c := range event.Controllers {
 		path := paths[i]
 		if path == "" && found {
 			path = unified

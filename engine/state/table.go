@@ -88,7 +88,7 @@ func (t *Table) Stats() Stats {
 	}
 }
 
-// Apply follows a record about process life; others it ignores. Records must come in the order of their time.
+// Apply follows what a record tells of its process; most tell nothing new. Records must come in the order of their time.
 func (t *Table) Apply(r *event.Record) {
 	switch r.Event {
 	case rowIDs.execve, rowIDs.execveat:
@@ -99,7 +99,30 @@ func (t *Table) Apply(r *event.Record) {
 		t.fork(r)
 	case rowIDs.exit:
 		t.exit(r)
+	default:
+		t.moved(r)
 	}
+}
+
+// moved takes the working directory from other records that carry it: shells change theirs between two calls of clone.
+func (t *Table) moved(r *event.Record) {
+	dir, ok := r.Part(event.PartCwd)
+	if !ok || len(dir) == 0 {
+		return
+	}
+	p := t.find(r.PID, r.Start)
+	if p == nil || p.stub || r.TS < p.img.Since || sameDirectory(p.img.Cwd, dir) {
+		return
+	}
+	img := new(Image)
+	*img = *p.img
+	img.Since, img.Cwd = r.TS, directory(string(dir))
+	t.replace(p, img)
+}
+
+// sameDirectory reports whether cwd, which ends with a slash, is dir.
+func sameDirectory(cwd string, dir []byte) bool {
+	return cwd == string(dir) || len(cwd) == len(dir)+1 && cwd[:len(dir)] == string(dir)
 }
 
 func (t *Table) exec(r *event.Record) {

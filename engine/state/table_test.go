@@ -36,6 +36,22 @@ func TestExecKeepsTheFormerImage(t *testing.T) {
 	s.sound()
 }
 
+func TestCloneTellsTheDirectory(t *testing.T) {
+	s := newSim(t, t.TempDir(), 0)
+	s.exec(10, 1, 100, "bash", "/bin/bash", "-bash\x00")
+	clone := func(ts uint64, dir string) *event.Record {
+		return record(t, header("clone", 10, 1, ts), part(event.PartCwd, dir))
+	}
+	s.t.Apply(clone(150, "/etc"))
+	if a, b := s.at(10, 120).Cwd, s.at(10, 160).Cwd; a != "/" || b != "/etc/" {
+		t.Errorf("first %s, then %s", a, b)
+	}
+	again := clone(170, "/etc")
+	if n := testing.AllocsPerRun(10, func() { s.t.Apply(again) }); n != 0 || s.at(10, 170) != s.at(10, 160) {
+		t.Errorf("the same directory again costs %v allocations", n)
+	}
+}
+
 func TestFailedExecChangesNothing(t *testing.T) {
 	s := newSim(t, t.TempDir(), 0)
 	s.exec(10, 1, 100, "bash", "/bin/bash", "-bash\x00")
@@ -176,7 +192,7 @@ func TestMissIsReadFromProc(t *testing.T) {
 	h.Start += 1234 // /proc knows it to the tick
 	p, img := s.t.Of(record(t, h))
 	if !p.Known() || img.Comm != "we ird) S 1" || img.Exe != "prog" || img.Args() != "-x" || img.Env != "A=1\x00B=2" || img.Cwd != "/srv/" ||
-		img.ExePath != "/nonexistent/bin/x" || img.Cgroups != "cpuset=/user.slice\x00cpu=/user.slice\x00cpuacct=/user.slice\x00io=/user.slice\x00memory=/user.slice" {
+		img.ExePath != "/nonexistent/bin/x" || img.Cgroups != "cpuset=/user.slice\x00cpu=/user.slice\x00cpuacct=/user.slice\x00blkio=/user.slice\x00memory=/user.slice" {
 		t.Errorf("image %+v", img)
 	}
 	k := img.Task
