@@ -49,6 +49,9 @@ func (r *Record) Reset(b []byte) error {
 	return nil
 }
 
+// Raw returns the bytes of the record, to keep a copy of them.
+func (r *Record) Raw() []byte { return r.data[:r.Len] }
+
 // Row returns the event's row.
 func (r *Record) Row() *Row { return r.row }
 
@@ -65,19 +68,24 @@ func (r *Record) EventName() string {
 
 // Part returns a captured piece; ok is false when it was not captured or could not be read.
 func (r *Record) Part(k PartKind) (b []byte, ok bool) {
-	i := r.row.partIndex[k]
-	if r.Flags&FlagFailed != 0 {
-		i = r.row.failedPart[k]
-	}
+	i := r.index(k)
 	if i < 0 || uint8(i) >= r.Parts || r.size[i] == partAbsent {
 		return nil, false
 	}
 	return r.data[r.off[i] : r.off[i]+uint32(r.size[i]&^partTruncated)], true
 }
 
+// index is the place of a piece in the record, -1 for none.
+func (r *Record) index(k PartKind) int8 {
+	if r.Flags&FlagFailed != 0 {
+		return r.row.failedPart[k]
+	}
+	return r.row.partIndex[k]
+}
+
 // Truncated reports whether the piece was longer than the probe copies.
 func (r *Record) Truncated(k PartKind) bool {
-	i := r.row.partIndex[k]
+	i := r.index(k)
 	return i >= 0 && uint8(i) < r.Parts && r.size[i] != partAbsent && r.size[i]&partTruncated != 0
 }
 
