@@ -12,7 +12,6 @@
 #include "user.h"
 
 #define TURNS 32
-#define STEPS 66 /* a turn: PATH_MAX / 2 components are within TURNS + 1 of them */
 
 /* What a program can capture. Each program has only what its events need: the rest is no work for the verifier. */
 enum {
@@ -38,7 +37,7 @@ static __always_inline void dir_begin(struct scratch *s, u32 i, u32 arg, u32 of)
 		return;
 	}
 	if (fd == AT_FDCWD)
-		walk_path(s, MODE_PATH, BPF_CORE_READ(t, fs, pwd.mnt), BPF_CORE_READ(t, fs, pwd.dentry));
+		walk_path(s, MODE_PATH, READ(t, fs, pwd.mnt), READ(t, fs, pwd.dentry));
 	else
 		walk_file(s, MODE_PATH, file_of(t, fd));
 }
@@ -47,7 +46,7 @@ static __always_inline struct file *exe_of(struct scratch *s)
 {
 	struct task_struct *t = (void *)s->task;
 
-	return BPF_CORE_READ(t, mm, exe_file);
+	return READ(t, mm, exe_file);
 }
 
 static __always_inline void part_begin(struct scratch *s, const struct slot *row, u32 can)
@@ -77,7 +76,7 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		case OP_TASK: put_task(s, i); return;
 		case OP_ARGV: put_image(s, i, false); return;
 		case OP_ENV: put_image(s, i, true); return;
-		case OP_CWD: walk_path(s, MODE_PATH, BPF_CORE_READ(t, fs, pwd.mnt), BPF_CORE_READ(t, fs, pwd.dentry)); return;
+		case OP_CWD: walk_path(s, MODE_PATH, READ(t, fs, pwd.mnt), READ(t, fs, pwd.dentry)); return;
 		case OP_EXE: walk_file(s, MODE_PATH, exe_of(s)); return;
 		case OP_CGROUPS: cgroup_begin(s); return;
 		}
@@ -101,7 +100,7 @@ static __always_inline void step(struct scratch *s, u32 can)
 {
 	switch (s->mode) {
 	case MODE_PATH:
-	case MODE_FSPATH: path_step(s); return;
+	case MODE_FSPATH: path_step(s, can & CAN_CALL); return;
 	case MODE_CGROUP:
 		if (can & CAN_PROCESS)
 			cgroup_step(s);
@@ -114,7 +113,7 @@ static __always_inline void step(struct scratch *s, u32 can)
 }
 
 /* True when the record is complete. */
-static __always_inline bool capture_turn(struct scratch *s, const struct slot *row, u32 can, u32 recipes)
+static __always_inline bool capture_turn(struct scratch *s, const struct slot *row, u32 can, u32 recipes, u32 steps)
 {
 	for (u32 i = 0; i < recipes; i++) {
 		if (!s->mode) {
@@ -122,20 +121,20 @@ static __always_inline bool capture_turn(struct scratch *s, const struct slot *r
 				return true;
 			part_begin(s, row, can);
 		}
-		for (u32 j = 0; j < STEPS / recipes && s->mode; j++)
+		for (u32 j = 0; j < steps && s->mode; j++)
 			step(s, can);
 	}
 	return !s->mode && s->next >= head(s)->parts;
 }
 
-static __always_inline void capture(void *ctx, struct scratch *s, void *programs, u32 program, u32 can, u32 recipes)
+static __always_inline void capture(void *ctx, struct scratch *s, void *programs, u32 program, u32 can, u32 recipes, u32 steps)
 {
 	u32 slot = s->slot;
 	const struct slot *row = bpf_map_lookup_elem(&slots, &slot);
 
 	if (!row)
 		return;
-	if (!capture_turn(s, row, can, recipes)) {
+	if (!capture_turn(s, row, can, recipes, steps)) {
 		if (s->turns++ < TURNS)
 			bpf_tail_call(ctx, programs, program);
 		/* out of turns: what was not reached is absent, and the record says so */

@@ -27,8 +27,10 @@ static __always_inline void cgroup_next(struct scratch *s)
 		put(s, s->current, len & 0x7fff);
 		return;
 	}
-	c = controller_cgroup((void *)s->task, i);
-	s->node = c ? (u64)BPF_CORE_READ(c, kn) : 0;
+	/* through memory: so the verifier goes on with one unknown offset and not with one state for each controller */
+	*(volatile u64 *)&s->vector = controller_offset(i);
+	c = controller_cgroup((void *)s->task, *(volatile u64 *)&s->vector);
+	s->node = c ? (u64)READ(c, kn) : 0;
 	s->pos = PATH_CAP;
 	if (!s->node)
 		s->controller = i + 1;
@@ -90,7 +92,7 @@ static __always_inline void cgroup_step(struct scratch *s)
 		cgroup_done(s);
 		return;
 	}
-	n = bpf_probe_read_kernel_str(name, 256, BPF_CORE_READ(kn, name));
+	n = bpf_probe_read_kernel_str(name, 256, READ(kn, name));
 	if (n <= 1 || !prepend(s, name, n - 1)) {
 		s->truncated++;
 		cgroup_done(s);

@@ -38,6 +38,17 @@ struct linux_binprm___fd { const char *fdpath; };
 
 #pragma clang attribute pop
 
+/*
+ * READ(p, a, b) is p->a->b. Where the kernel can turn an address into a typed pointer (bpf_rdonly_cast, 6.2: a35b9af4ec2c) it is a
+ * plain load that the kernel guards with an exception table; elsewhere it is a call of bpf_probe_read_kernel for every arrow,
+ * which costs ten times as much. The verifier sees which from the option and deletes the other.
+ */
+extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
+const volatile bool direct_reads;
+
+#define TYPED(p) ((const typeof(*(p)) *)bpf_rdonly_cast((p), bpf_core_type_id_kernel(typeof(*(p)))))
+#define READ(p, ...) (direct_reads ? ___arrow(TYPED(p), __VA_ARGS__) : BPF_CORE_READ(p, __VA_ARGS__))
+
 static __always_inline u64 nanoseconds(s64 sec, s64 nsec)
 {
 	return (u64)sec * 1000000000ULL + (u64)nsec;
@@ -50,10 +61,10 @@ static __always_inline u64 inode_ctime(const struct inode *i)
 	const struct inode___v611 *c = (const void *)i;
 
 	if (bpf_core_field_exists(c->i_ctime_sec))
-		return nanoseconds(BPF_CORE_READ(c, i_ctime_sec), BPF_CORE_READ(c, i_ctime_nsec));
+		return nanoseconds(READ(c, i_ctime_sec), READ(c, i_ctime_nsec));
 	if (bpf_core_field_exists(b->__i_ctime))
-		return nanoseconds(BPF_CORE_READ(b, __i_ctime.tv_sec), BPF_CORE_READ(b, __i_ctime.tv_nsec));
-	return nanoseconds(BPF_CORE_READ(a, i_ctime.tv_sec), BPF_CORE_READ(a, i_ctime.tv_nsec));
+		return nanoseconds(READ(b, __i_ctime.tv_sec), READ(b, __i_ctime.tv_nsec));
+	return nanoseconds(READ(a, i_ctime.tv_sec), READ(a, i_ctime.tv_nsec));
 }
 
 static __always_inline u64 inode_mtime(const struct inode *i)
@@ -63,10 +74,10 @@ static __always_inline u64 inode_mtime(const struct inode *i)
 	const struct inode___v611 *c = (const void *)i;
 
 	if (bpf_core_field_exists(c->i_mtime_sec))
-		return nanoseconds(BPF_CORE_READ(c, i_mtime_sec), BPF_CORE_READ(c, i_mtime_nsec));
+		return nanoseconds(READ(c, i_mtime_sec), READ(c, i_mtime_nsec));
 	if (bpf_core_field_exists(b->__i_mtime))
-		return nanoseconds(BPF_CORE_READ(b, __i_mtime.tv_sec), BPF_CORE_READ(b, __i_mtime.tv_nsec));
-	return nanoseconds(BPF_CORE_READ(a, i_mtime.tv_sec), BPF_CORE_READ(a, i_mtime.tv_nsec));
+		return nanoseconds(READ(b, __i_mtime.tv_sec), READ(b, __i_mtime.tv_nsec));
+	return nanoseconds(READ(a, i_mtime.tv_sec), READ(a, i_mtime.tv_nsec));
 }
 
 /* Resident pages of one kind: 0 file, 1 anonymous, 2 swap entries, 3 shared memory. */
@@ -75,8 +86,8 @@ static __always_inline u64 inode_mtime(const struct inode *i)
 		const struct mm_struct___v510 *__a = (const void *)(mm);                         \
 		const struct mm_struct___v62 *__b = (const void *)(mm);                          \
 		s64 __n = bpf_core_field_exists(__a->rss_stat.count) ?                           \
-				  BPF_CORE_READ(__a, rss_stat.count[kind].counter) :             \
-				  BPF_CORE_READ(__b, rss_stat[kind].count);                      \
+				  READ(__a, rss_stat.count[kind].counter) :             \
+				  READ(__b, rss_stat[kind].count);                      \
 		__n < 0 ? 0 : (u32)__n;                                                          \
 	})
 
@@ -86,8 +97,8 @@ static __always_inline struct kernfs_node *kernfs_parent(const struct kernfs_nod
 	const struct kernfs_node___v615 *b = (const void *)kn;
 
 	if (bpf_core_field_exists(b->__parent))
-		return BPF_CORE_READ(b, __parent);
-	return BPF_CORE_READ(a, parent);
+		return READ(b, __parent);
+	return READ(a, parent);
 }
 
 #define read_caps(cred, which)                                                                   \

@@ -6,43 +6,43 @@
 
 static __always_inline struct file *file_of(struct task_struct *t, s32 fd)
 {
-	struct fdtable *table = BPF_CORE_READ(t, files, fdt);
+	struct fdtable *table = READ(t, files, fdt);
 	struct file **array, *f = NULL;
 
-	if (fd < 0 || (u32)fd >= BPF_CORE_READ(table, max_fds))
+	if (fd < 0 || (u32)fd >= READ(table, max_fds))
 		return NULL;
-	array = BPF_CORE_READ(table, fd);
+	array = READ(table, fd);
 	bpf_probe_read_kernel(&f, sizeof(f), array + (u32)fd);
 	return f;
 }
 
 static __always_inline struct sock *sock_of(struct file *f)
 {
-	struct inode *i = BPF_CORE_READ(f, f_inode);
+	struct inode *i = READ(f, f_inode);
 	struct socket *socket;
 
 	/* an O_PATH descriptor of a bound unix socket has the type too, and no socket behind it */
-	if ((BPF_CORE_READ(i, i_mode) & S_IFMT) != S_IFSOCK || BPF_CORE_READ(i, i_sb, s_magic) != SOCKFS_MAGIC)
+	if ((READ(i, i_mode) & S_IFMT) != S_IFSOCK || READ(i, i_sb, s_magic) != SOCKFS_MAGIC)
 		return NULL;
-	socket = BPF_CORE_READ(f, private_data);
-	return BPF_CORE_READ(socket, sk);
+	socket = READ(f, private_data);
+	return READ(socket, sk);
 }
 
 /* A memfd's dentry hangs nowhere and has the name that memfd_create gave it. */
 static __always_inline bool is_memfd(struct file *f)
 {
-	struct dentry *d = BPF_CORE_READ(f, f_path.dentry);
+	struct dentry *d = READ(f, f_path.dentry);
 	char name[6] = {};
 
-	if (BPF_CORE_READ(d, d_parent) != d)
+	if (READ(d, d_parent) != d)
 		return false;
-	bpf_probe_read_kernel(name, sizeof(name), BPF_CORE_READ(d, d_name.name));
+	bpf_probe_read_kernel(name, sizeof(name), READ(d, d_name.name));
 	return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' && name[5] == ':';
 }
 
 static __always_inline u8 file_kind(struct file *f)
 {
-	switch (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) {
+	switch (READ(f, f_inode, i_mode) & S_IFMT) {
 	case S_IFREG: return is_memfd(f) ? KIND_MEMFD : KIND_FILE;
 	case S_IFDIR: return KIND_DIRECTORY;
 	case S_IFIFO: return KIND_FIFO;
@@ -54,7 +54,7 @@ static __always_inline u8 file_kind(struct file *f)
 
 		if (!sk)
 			return KIND_FILE;
-		switch (BPF_CORE_READ(sk, __sk_common.skc_family)) {
+		switch (READ(sk, __sk_common.skc_family)) {
 		case 1: return KIND_UNIX;
 		case 2: return KIND_IPV4;
 		case 10: return KIND_IPV6;
@@ -73,10 +73,10 @@ static __always_inline u8 overlay_layer(struct inode *i)
 {
 	struct dentry *upper = NULL;
 
-	if (BPF_CORE_READ(i, i_sb, s_magic) != OVERLAYFS_MAGIC)
+	if (READ(i, i_sb, s_magic) != OVERLAYFS_MAGIC)
 		return 0;
 	bpf_probe_read_kernel(&upper, sizeof(upper), (void *)i + bpf_core_type_size(struct inode));
-	return upper && BPF_CORE_READ(upper, d_inode, i_ino) ? 1 : 2;
+	return upper && READ(upper, d_inode, i_ino) ? 1 : 2;
 }
 
 static __always_inline void put_file(struct scratch *s, u32 i)
@@ -90,15 +90,15 @@ static __always_inline void put_file(struct scratch *s, u32 i)
 		absent(s, i);
 		return;
 	}
-	inode = BPF_CORE_READ(f, f_inode);
-	r->ino = BPF_CORE_READ(inode, i_ino);
+	inode = READ(f, f_inode);
+	r->ino = READ(inode, i_ino);
 	r->ctime = inode_ctime(inode);
-	r->dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	r->fmode = BPF_CORE_READ(f, f_mode);
-	r->fflag = BPF_CORE_READ(f, f_flags);
-	r->nlink = BPF_CORE_READ(inode, i_nlink);
-	r->magic = BPF_CORE_READ(inode, i_sb, s_magic);
-	r->mode = BPF_CORE_READ(inode, i_mode);
+	r->dev = READ(inode, i_sb, s_dev);
+	r->fmode = READ(f, f_mode);
+	r->fflag = READ(f, f_flags);
+	r->nlink = READ(inode, i_nlink);
+	r->magic = READ(inode, i_sb, s_magic);
+	r->mode = READ(inode, i_mode);
 	r->kind = file_kind(f);
 	r->layer = overlay_layer(inode);
 	put(s, i, sizeof(*r));
@@ -107,17 +107,17 @@ static __always_inline void put_file(struct scratch *s, u32 i)
 static __always_inline void unix_facts(struct sock_facts *r, struct sock *sk)
 {
 	struct unix_sock *u = (void *)sk;
-	struct sock *peer = BPF_CORE_READ(u, peer);
-	struct unix_address *a = BPF_CORE_READ(u, addr);
+	struct sock *peer = READ(u, peer);
+	struct unix_address *a = READ(u, addr);
 	u32 len;
 
 	r->sock = (u64)sk;
 	r->peer = (u64)peer;
 	if (!a && peer)
-		a = BPF_CORE_READ((struct unix_sock *)peer, addr);
+		a = READ((struct unix_sock *)peer, addr);
 	if (!a)
 		return;
-	len = BPF_CORE_READ(a, len); /* of the sockaddr_un: two bytes of family, then the path */
+	len = READ(a, len); /* of the sockaddr_un: two bytes of family, then the path */
 	if (len <= 2 || len > 2 + 108)
 		return;
 	len -= 2;
@@ -138,21 +138,21 @@ static __always_inline void put_sock(struct scratch *s, u32 i)
 		return;
 	}
 	__builtin_memset(r, 0, sizeof(*r));
-	r->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	r->type = BPF_CORE_READ(sk, sk_type);
-	r->proto = BPF_CORE_READ(sk, sk_protocol);
-	r->state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	r->queue = BPF_CORE_READ(sk, sk_ack_backlog);
-	r->maxq = BPF_CORE_READ(sk, sk_max_ack_backlog);
+	r->family = READ(sk, __sk_common.skc_family);
+	r->type = READ(sk, sk_type);
+	r->proto = READ(sk, sk_protocol);
+	r->state = READ(sk, __sk_common.skc_state);
+	r->queue = READ(sk, sk_ack_backlog);
+	r->maxq = READ(sk, sk_max_ack_backlog);
 	if (r->family == 1) {
 		unix_facts(r, sk);
 	} else {
-		r->lport = BPF_CORE_READ(sk, __sk_common.skc_num);
-		r->rport = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+		r->lport = READ(sk, __sk_common.skc_num);
+		r->rport = __builtin_bswap16(READ(sk, __sk_common.skc_dport));
 	}
 	if (r->family == 2) {
-		*(u32 *)r->laddr = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-		*(u32 *)r->raddr = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+		*(u32 *)r->laddr = READ(sk, __sk_common.skc_rcv_saddr);
+		*(u32 *)r->raddr = READ(sk, __sk_common.skc_daddr);
 	} else if (r->family == 10 && bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
 		BPF_CORE_READ_INTO(&r->laddr, sk, __sk_common.skc_v6_rcv_saddr);
 		BPF_CORE_READ_INTO(&r->raddr, sk, __sk_common.skc_v6_daddr);
@@ -171,7 +171,7 @@ static __always_inline void put_queue(struct scratch *s, u32 i, s32 fd)
 		absent(s, i);
 		return;
 	}
-	((u32 *)to)[0] = BPF_CORE_READ(sk, sk_ack_backlog);
-	((u32 *)to)[1] = BPF_CORE_READ(sk, sk_max_ack_backlog);
+	((u32 *)to)[0] = READ(sk, sk_ack_backlog);
+	((u32 *)to)[1] = READ(sk, sk_max_ack_backlog);
 	put(s, i, 8);
 }

@@ -20,8 +20,8 @@ static __always_inline void walk_path(struct scratch *s, u32 mode, struct vfsmou
 	}
 	s->dentry = (u64)dentry;
 	s->mount = (u64)mnt - bpf_core_field_offset(struct mount, mnt);
-	s->root_dentry = (u64)BPF_CORE_READ(t, fs, root.dentry);
-	s->root_mount = (u64)BPF_CORE_READ(t, fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
+	s->root_dentry = (u64)READ(t, fs, root.dentry);
+	s->root_mount = (u64)READ(t, fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
 	s->pos = PATH_CAP;
 	s->mode = mode;
 }
@@ -32,7 +32,7 @@ static __always_inline void walk_file(struct scratch *s, u32 mode, struct file *
 		absent(s, s->current);
 		return;
 	}
-	walk_path(s, mode, BPF_CORE_READ(f, f_path.mnt), BPF_CORE_READ(f, f_path.dentry));
+	walk_path(s, mode, READ(f, f_path.mnt), READ(f, f_path.dentry));
 }
 
 /* Put len bytes of name, and a slash, before what path[] holds. False when it does not fit. */
@@ -86,7 +86,7 @@ static __always_inline void path_done(struct scratch *s, bool cut)
 static __always_inline void path_alone(struct scratch *s, struct dentry *d)
 {
 	u8 *to = room(s);
-	u32 len = BPF_CORE_READ(d, d_name.len) & 255;
+	u32 len = READ(d, d_name.len) & 255;
 
 	if (!to)
 		s->full++;
@@ -94,17 +94,17 @@ static __always_inline void path_alone(struct scratch *s, struct dentry *d)
 		absent(s, s->current);
 		return;
 	}
-	bpf_probe_read_kernel(to, len, BPF_CORE_READ(d, d_name.name));
+	bpf_probe_read_kernel(to, len, READ(d, d_name.name));
 	put(s, s->current, len);
 }
 
-static __always_inline void path_step(struct scratch *s)
+static __always_inline void path_step(struct scratch *s, bool fspath)
 {
 	struct dentry *d = (void *)s->dentry, *parent;
 	struct mount *m = (void *)s->mount, *above;
 
-	if (s->mode == MODE_FSPATH) {
-		if (d == BPF_CORE_READ(d, d_sb, s_root)) {
+	if (fspath && s->mode == MODE_FSPATH) {
+		if (d == READ(d, d_sb, s_root)) {
 			path_done(s, false);
 			return;
 		}
@@ -113,18 +113,18 @@ static __always_inline void path_step(struct scratch *s)
 			path_done(s, false);
 			return;
 		}
-		if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
-			above = BPF_CORE_READ(m, mnt_parent);
+		if (d == READ(m, mnt.mnt_root)) {
+			above = READ(m, mnt_parent);
 			if (above == m) { /* a namespace's root, or a mount that hangs nowhere */
 				path_done(s, false);
 				return;
 			}
-			s->dentry = (u64)BPF_CORE_READ(m, mnt_mountpoint);
+			s->dentry = (u64)READ(m, mnt_mountpoint);
 			s->mount = (u64)above;
 			return;
 		}
 	}
-	parent = BPF_CORE_READ(d, d_parent);
+	parent = READ(d, d_parent);
 	if (parent == d || !parent) {
 		if (s->pos == PATH_CAP)
 			path_alone(s, d);
@@ -132,7 +132,7 @@ static __always_inline void path_step(struct scratch *s)
 			path_done(s, false);
 		return;
 	}
-	if (!prepend(s, BPF_CORE_READ(d, d_name.name), BPF_CORE_READ(d, d_name.len))) {
+	if (!prepend(s, READ(d, d_name.name), READ(d, d_name.len))) {
 		path_done(s, true);
 		return;
 	}

@@ -23,7 +23,7 @@ int sys_exit_raw(u64 *ctx)
 {
 	struct pt_regs *regs = (void *)ctx[0];
 
-	dispatch(ctx, regs, BPF_CORE_READ(regs, orig_ax), ctx[1]);
+	dispatch(ctx, regs, READ(regs, orig_ax), ctx[1]);
 	return 0;
 }
 
@@ -31,8 +31,8 @@ int sys_exit_raw(u64 *ctx)
 	SEC("tp_btf/" hook) int name##_btf(u64 *ctx) { call; return 0; } \
 	SEC("raw_tp/" hook) int name##_raw(u64 *ctx) { call; return 0; }
 
-BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL, 3))
-BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR, 1))
+BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL, 3, 22))
+BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR, 1, 32))
 BOTH(process_exec, "sched_process_exec", on_exec(ctx, (void *)ctx[0], (void *)ctx[2]))
 BOTH(capture_image, "sched_process_exec", capture_exec(ctx))
 BOTH(process_fork, "sched_process_fork", on_fork((void *)ctx[1]))
@@ -46,7 +46,7 @@ int dump_tasks(struct bpf_iter__task *ctx)
 	u32 zero = 0;
 	struct task_facts *r = bpf_map_lookup_elem(&dumped, &zero);
 
-	if (!t || !r || BPF_CORE_READ(t, pid) != BPF_CORE_READ(t, tgid))
+	if (!t || !r || READ(t, pid) != READ(t, tgid))
 		return 0;
 	task_facts(r, t);
 	bpf_seq_write(ctx->meta->seq, r, sizeof(*r));

@@ -9,15 +9,15 @@ static __always_inline void on_exec(void *ctx, struct task_struct *t, struct lin
 {
 	struct linux_binprm___fd *fd = (void *)bprm;
 	struct scratch *s = scratch_get();
-	bool by_fd = bpf_core_field_exists(fd->fdpath) && BPF_CORE_READ(fd, fdpath);
+	bool by_fd = bpf_core_field_exists(fd->fdpath) && READ(fd, fdpath);
 
 	if (!s)
 		return;
 	begin(s, by_fd ? execveat_slot : exec_slot, t);
 	head(s)->nr = by_fd ? 322 : 59;
 	/* exec leaves TS_COMPAT as the new image needs it, which is what later calls go by: the call itself is not known */
-	s->name = (u64)BPF_CORE_READ(bprm, filename);
-	s->file = (u64)BPF_CORE_READ(t, mm, exe_file);
+	s->name = (u64)READ(bprm, filename);
+	s->file = (u64)READ(t, mm, exe_file);
 	__builtin_memset(head(s)->args, 0, sizeof(head(s)->args));
 	bpf_tail_call(ctx, &exec_programs, 0);
 	s->lost++;
@@ -40,7 +40,7 @@ static __always_inline void capture_exec(void *ctx)
 		return;
 	if (!s->turns)
 		frame(s, row);
-	capture(ctx, s, &exec_programs, 0, CAN_PROCESS | CAN_NAME, 2);
+	capture(ctx, s, &exec_programs, 0, CAN_PROCESS | CAN_NAME, 1, 64);
 }
 
 /* One part and no walk: the records of fork and exit. */
@@ -60,7 +60,7 @@ static __always_inline void on_fork(struct task_struct *child)
 {
 	struct scratch *s = scratch_get();
 
-	if (!s || BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) /* a thread is no process */
+	if (!s || READ(child, pid) != READ(child, tgid)) /* a thread is no process */
 		return;
 	if (!life_begin(s, fork_slot, child))
 		return;
@@ -75,45 +75,45 @@ static __always_inline void on_fork(struct task_struct *child)
  * namespace's init (find_new_reaper of kernel/exit.c). 0 when there are no children. */
 static __always_inline u32 reaper_of(struct task_struct *t, bool group_dead)
 {
-	struct signal_struct *signal = BPF_CORE_READ(t, signal), *above;
+	struct signal_struct *signal = READ(t, signal), *above;
 	struct list_head *none = (void *)t + bpf_core_field_offset(t->children);
 	struct task_struct *p;
-	struct pid *pid = BPF_CORE_READ(t, thread_pid);
-	u32 level = BPF_CORE_READ(pid, level) & 31;
+	struct pid *pid = READ(t, thread_pid);
+	u32 level = READ(pid, level) & 31;
 	void *upid = (void *)pid + bpf_core_field_offset(pid->numbers) + level * bpf_core_type_size(struct upid);
 
-	if (BPF_CORE_READ(t, children.next) == none)
+	if (READ(t, children.next) == none)
 		return 0;
 	if (!group_dead) {
-		struct list_head *at = BPF_CORE_READ(signal, thread_head.next);
+		struct list_head *at = READ(signal, thread_head.next);
 
 		for (int i = 0; i < SIBLINGS; i++) {
 			p = (void *)at - bpf_core_field_offset(struct task_struct, thread_node);
-			if (p != t && !(BPF_CORE_READ(p, flags) & PF_EXITING))
-				return BPF_CORE_READ(p, pid);
-			at = BPF_CORE_READ(at, next);
+			if (p != t && !(READ(p, flags) & PF_EXITING))
+				return READ(p, pid);
+			at = READ(at, next);
 		}
 	}
-	p = BPF_CORE_READ((struct upid *)upid, ns, child_reaper);
+	p = READ((struct upid *)upid, ns, child_reaper);
 	if (BPF_CORE_READ_BITFIELD_PROBED(signal, has_child_subreaper)) {
-		struct task_struct *a = BPF_CORE_READ(t, real_parent);
+		struct task_struct *a = READ(t, real_parent);
 
 		for (int i = 0; i < ANCESTORS; i++) {
 			if (a == p || !a)
 				break;
-			above = BPF_CORE_READ(a, signal);
+			above = READ(a, signal);
 			if (BPF_CORE_READ_BITFIELD_PROBED(above, is_child_subreaper))
-				return BPF_CORE_READ(a, pid);
-			a = BPF_CORE_READ(a, real_parent);
+				return READ(a, pid);
+			a = READ(a, real_parent);
 		}
 	}
-	return BPF_CORE_READ(p, pid);
+	return READ(p, pid);
 }
 
 static __always_inline void on_exit(struct task_struct *t)
 {
 	/* do_exit has taken this thread off signal->live before the tracepoint */
-	bool group_dead = BPF_CORE_READ(t, signal, live.counter) == 0;
+	bool group_dead = READ(t, signal, live.counter) == 0;
 	struct scratch *s = scratch_get();
 	struct exit_facts *r;
 	u8 *to;
@@ -128,7 +128,7 @@ static __always_inline void on_exit(struct task_struct *t)
 	if (!to)
 		return;
 	r = (void *)to;
-	r->code = BPF_CORE_READ(t, exit_code);
+	r->code = READ(t, exit_code);
 	r->reaper = reaper_of(t, group_dead);
 	put(s, 0, sizeof(*r));
 	send(s, true);

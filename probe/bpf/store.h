@@ -99,43 +99,54 @@ static __always_inline void frame(struct scratch *s, const struct slot *row)
 
 static __always_inline u64 cgroup_id(struct task_struct *t)
 {
-	return BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, id);
+	return READ(t, cgroups, dfl_cgrp, kn, id);
 }
 
-/* Falco's controllers, in its order. Their numbers are the kernel configuration's. */
-static __always_inline struct cgroup *controller_cgroup(struct task_struct *t, u32 i)
-{
-	struct css_set *set = BPF_CORE_READ(t, cgroups);
-	struct cgroup_subsys_state *css = NULL;
+#define NO_CONTROLLER ((u64)-1)
 
-#define CONTROLLER(name)                                                                                        \
-	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, name))                                            \
-		bpf_core_read(&css, sizeof(css),                                                                \
-			      (void *)set + bpf_core_field_offset(set->subsys) +                                \
-				      8 * bpf_core_enum_value(enum cgroup_subsys_id, name))
+/* Where css_set.subsys[] has the i-th of Falco's controllers, in its order. Their numbers are the kernel configuration's. */
+static __always_inline u64 controller_offset(u32 i)
+{
+#define CONTROLLER(name)                                                                                  \
+	return bpf_core_enum_value_exists(enum cgroup_subsys_id, name) ?                                  \
+		       8 * bpf_core_enum_value(enum cgroup_subsys_id, name) :                             \
+		       NO_CONTROLLER
 	switch (i) {
-	case 0: CONTROLLER(cpuset_cgrp_id); break;
-	case 1: CONTROLLER(cpu_cgrp_id); break;
-	case 2: CONTROLLER(cpuacct_cgrp_id); break;
-	case 3: CONTROLLER(io_cgrp_id); break;
-	case 4: CONTROLLER(memory_cgrp_id); break;
+	case 0: CONTROLLER(cpuset_cgrp_id);
+	case 1: CONTROLLER(cpu_cgrp_id);
+	case 2: CONTROLLER(cpuacct_cgrp_id);
+	case 3: CONTROLLER(io_cgrp_id);
+	case 4: CONTROLLER(memory_cgrp_id);
 	}
 #undef CONTROLLER
-	return BPF_CORE_READ(css, cgroup);
+	return NO_CONTROLLER;
+}
+
+static __always_inline struct cgroup *controller_cgroup(struct task_struct *t, u64 offset)
+{
+	struct css_set *set = BPF_CORE_READ(t, cgroups); /* a plain number: the offset is unknown to the verifier */
+	struct cgroup_subsys_state *css = NULL;
+
+	if (offset == NO_CONTROLLER)
+		return NULL;
+	bpf_core_read(&css, sizeof(css), (void *)set + bpf_core_field_offset(set->subsys) + offset);
+	return css ? READ(css, cgroup) : NULL;
 }
 
 static __always_inline u64 cgroup1_id(struct task_struct *t)
 {
 	if (v1_controller < 0)
 		return 0;
-	return BPF_CORE_READ(controller_cgroup(t, v1_controller), kn, id);
+	struct cgroup *c = controller_cgroup(t, controller_offset(v1_controller));
+
+	return c ? READ(c, kn, id) : 0;
 }
 
 static __always_inline u32 loginuid_of(struct task_struct *t)
 {
 	if (!bpf_core_field_exists(t->loginuid)) /* a kernel without audit */
 		return (u32)-1;
-	return BPF_CORE_READ(t, loginuid.val);
+	return READ(t, loginuid.val);
 }
 
 /* Complete the header and send. Everything that is lost is counted here, where the event is known. */
@@ -143,17 +154,17 @@ static __always_inline void send(struct scratch *s, bool to_life)
 {
 	struct task_struct *t = (void *)s->task;
 	struct header *h = head(s);
-	const struct cred *cred = BPF_CORE_READ(t, cred);
+	const struct cred *cred = READ(t, cred);
 	struct counters *c;
 	u64 len = s->off;
 	long err;
 
-	h->pid = BPF_CORE_READ(t, tgid);
-	h->tid = BPF_CORE_READ(t, pid);
-	h->ppid = BPF_CORE_READ(t, real_parent, tgid);
-	h->start = BPF_CORE_READ(t, group_leader, start_boottime);
-	h->uid = BPF_CORE_READ(cred, euid.val);
-	h->gid = BPF_CORE_READ(cred, egid.val);
+	h->pid = READ(t, tgid);
+	h->tid = READ(t, pid);
+	h->ppid = READ(t, real_parent, tgid);
+	h->start = READ(t, group_leader, start_boottime);
+	h->uid = READ(cred, euid.val);
+	h->gid = READ(cred, egid.val);
 	h->loginuid = loginuid_of(t);
 	h->cgroup = cgroup_id(t);
 	h->cgroup1 = cgroup1_id(t);

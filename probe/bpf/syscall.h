@@ -13,7 +13,7 @@ static __always_inline bool is_beat(u64 what)
 	struct task_struct *t = (void *)bpf_get_current_task();
 
 	if (what == MARK_LEARN && !self.tgid) {
-		self.start = BPF_CORE_READ(t, group_leader, start_boottime);
+		self.start = READ(t, group_leader, start_boottime);
 		self.tgid = bpf_get_current_pid_tgid() >> 32;
 	}
 	return what == MARK_BEAT;
@@ -22,25 +22,25 @@ static __always_inline bool is_beat(u64 what)
 static __always_inline bool is_self(struct task_struct *t)
 {
 	/* the start time tells us from a later process with our number, should these programs outlive us */
-	return self.tgid == (u32)(bpf_get_current_pid_tgid() >> 32) && self.start == BPF_CORE_READ(t, group_leader, start_boottime);
+	return self.tgid == (u32)(bpf_get_current_pid_tgid() >> 32) && self.start == READ(t, group_leader, start_boottime);
 }
 
 static __always_inline void read_args(struct header *h, struct pt_regs *regs, bool compat)
 {
 	if (compat) {
-		h->args[0] = (u32)BPF_CORE_READ(regs, bx);
-		h->args[1] = (u32)BPF_CORE_READ(regs, cx);
-		h->args[2] = (u32)BPF_CORE_READ(regs, dx);
-		h->args[3] = (u32)BPF_CORE_READ(regs, si);
-		h->args[4] = (u32)BPF_CORE_READ(regs, di);
-		h->args[5] = (u32)BPF_CORE_READ(regs, bp);
+		h->args[0] = (u32)READ(regs, bx);
+		h->args[1] = (u32)READ(regs, cx);
+		h->args[2] = (u32)READ(regs, dx);
+		h->args[3] = (u32)READ(regs, si);
+		h->args[4] = (u32)READ(regs, di);
+		h->args[5] = (u32)READ(regs, bp);
 	} else {
-		h->args[0] = BPF_CORE_READ(regs, di);
-		h->args[1] = BPF_CORE_READ(regs, si);
-		h->args[2] = BPF_CORE_READ(regs, dx);
-		h->args[3] = BPF_CORE_READ(regs, r10);
-		h->args[4] = BPF_CORE_READ(regs, r8);
-		h->args[5] = BPF_CORE_READ(regs, r9);
+		h->args[0] = READ(regs, di);
+		h->args[1] = READ(regs, si);
+		h->args[2] = READ(regs, dx);
+		h->args[3] = READ(regs, r10);
+		h->args[4] = READ(regs, r8);
+		h->args[5] = READ(regs, r9);
 	}
 }
 
@@ -60,10 +60,10 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	if (!r || !(r->native | r->compat | r->mark))
 		return;
 	t = (void *)bpf_get_current_task();
-	compat = BPF_CORE_READ(t, thread_info.status) & TS_COMPAT;
+	compat = READ(t, thread_info.status) & TS_COMPAT;
 	slot = compat ? r->compat : r->native;
-	if (r->mark && !compat && BPF_CORE_READ(regs, si) == cookie) {
-		beat = is_beat(BPF_CORE_READ(regs, dx));
+	if (r->mark && !compat && READ(regs, si) == cookie) {
+		beat = is_beat(READ(regs, dx));
 		if (beat)
 			slot = heartbeat_slot;
 	}
@@ -111,7 +111,7 @@ static __always_inline bool syscall_begin(struct scratch *s, const struct slot *
 	return true;
 }
 
-static __always_inline void capture_syscall(void *ctx, u32 can, u32 recipes)
+static __always_inline void capture_syscall(void *ctx, u32 can, u32 recipes, u32 steps)
 {
 	struct scratch *s = scratch_get();
 	const struct slot *row;
@@ -125,5 +125,5 @@ static __always_inline void capture_syscall(void *ctx, u32 can, u32 recipes)
 		return;
 	if (!s->turns && !syscall_begin(s, row))
 		return;
-	capture(ctx, s, &exit_programs, slot, can, recipes);
+	capture(ctx, s, &exit_programs, slot, can, recipes, steps);
 }

@@ -10,7 +10,7 @@
 
 static __always_inline u32 pid_outer(struct pid *p)
 {
-	return BPF_CORE_READ(p, numbers[0].nr);
+	return READ(p, numbers[0].nr);
 }
 
 /* A pid's number at a level of the namespace hierarchy. */
@@ -18,18 +18,18 @@ static __always_inline u32 pid_at(struct pid *p, u32 level)
 {
 	void *at = (void *)p + bpf_core_field_offset(p->numbers) + level * bpf_core_type_size(struct upid);
 
-	return BPF_CORE_READ((struct upid *)at, nr);
+	return READ((struct upid *)at, nr);
 }
 
 static __always_inline u32 tty_of(struct signal_struct *signal)
 {
-	struct tty_struct *tty = BPF_CORE_READ(signal, tty);
+	struct tty_struct *tty = READ(signal, tty);
 	u32 major, minor;
 
 	if (!tty)
 		return 0;
-	major = BPF_CORE_READ(tty, driver, major);
-	minor = BPF_CORE_READ(tty, driver, minor_start) + BPF_CORE_READ(tty, index);
+	major = READ(tty, driver, major);
+	minor = READ(tty, driver, minor_start) + READ(tty, index);
 	/* new_encode_dev of include/linux/kdev_t.h */
 	return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
 }
@@ -38,27 +38,27 @@ static __always_inline u32 tty_of(struct signal_struct *signal)
  * In a user namespace of its own a capability does not count: it reaches only files whose ids are mapped there. */
 static __always_inline bool exe_writable(struct file *exe, struct inode *inode, const struct cred *cred, u64 caps)
 {
-	u16 mode = BPF_CORE_READ(inode, i_mode);
+	u16 mode = READ(inode, i_mode);
 
-	if ((BPF_CORE_READ(inode, i_sb, s_flags) & 1) ||	     /* SB_RDONLY */
-	    (BPF_CORE_READ(exe, f_path.mnt, mnt_flags) & 0x40) || /* MNT_READONLY */
-	    (BPF_CORE_READ(inode, i_flags) & 8))		     /* S_IMMUTABLE */
+	if ((READ(inode, i_sb, s_flags) & 1) ||	     /* SB_RDONLY */
+	    (READ(exe, f_path.mnt, mnt_flags) & 0x40) || /* MNT_READONLY */
+	    (READ(inode, i_flags) & 8))		     /* S_IMMUTABLE */
 		return false;
-	if (BPF_CORE_READ(cred, fsuid.val) == BPF_CORE_READ(inode, i_uid.val))
+	if (READ(cred, fsuid.val) == READ(inode, i_uid.val))
 		return true;
-	if ((mode & 0020) && BPF_CORE_READ(cred, fsgid.val) == BPF_CORE_READ(inode, i_gid.val))
+	if ((mode & 0020) && READ(cred, fsgid.val) == READ(inode, i_gid.val))
 		return true;
 	if (mode & 0002)
 		return true;
-	return (caps & (1 << 1 | 1 << 3)) && BPF_CORE_READ(cred, user_ns, level) == 0; /* DAC_OVERRIDE, FOWNER */
+	return (caps & (1 << 1 | 1 << 3)) && READ(cred, user_ns, level) == 0; /* DAC_OVERRIDE, FOWNER */
 }
 
 static __always_inline void exe_facts(struct task_facts *r, struct file *exe, const struct cred *cred)
 {
-	struct inode *inode = BPF_CORE_READ(exe, f_inode);
+	struct inode *inode = READ(exe, f_inode);
 
-	r->exe_ino = BPF_CORE_READ(inode, i_ino);
-	r->exe_dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	r->exe_ino = READ(inode, i_ino);
+	r->exe_dev = READ(inode, i_sb, s_dev);
 	r->exe_ctime = inode_ctime(inode);
 	r->exe_mtime = inode_mtime(inode);
 	r->exe_flags = 0;
@@ -75,58 +75,58 @@ static __always_inline void exe_facts(struct task_facts *r, struct file *exe, co
 static __always_inline void task_memory(struct task_facts *r, struct mm_struct *mm)
 {
 	/* pages of 4 KiB: x86_64 has no other */
-	r->vm_size = BPF_CORE_READ(mm, total_vm) * 4;
+	r->vm_size = READ(mm, total_vm) * 4;
 	r->vm_rss = (mm_pages(mm, 0) + mm_pages(mm, 1) + mm_pages(mm, 3)) * 4;
 	r->vm_swap = mm_pages(mm, 2) * 4;
 }
 
 static __always_inline void task_facts(struct task_facts *r, struct task_struct *t)
 {
-	struct signal_struct *signal = BPF_CORE_READ(t, signal);
-	struct task_struct *leader = BPF_CORE_READ(t, group_leader), *parent = BPF_CORE_READ(t, real_parent);
-	const struct cred *cred = BPF_CORE_READ(t, cred);
-	struct mm_struct *mm = BPF_CORE_READ(t, mm);
-	struct pid *pid = BPF_CORE_READ(t, thread_pid);
+	struct signal_struct *signal = READ(t, signal);
+	struct task_struct *leader = READ(t, group_leader), *parent = READ(t, real_parent);
+	const struct cred *cred = READ(t, cred);
+	struct mm_struct *mm = READ(t, mm);
+	struct pid *pid = READ(t, thread_pid);
 	struct file *f;
 	u32 level;
 	void *at;
 
 	__builtin_memset(r, 0, sizeof(*r));
-	r->start = BPF_CORE_READ(leader, start_boottime);
-	r->thread_start = BPF_CORE_READ(t, start_boottime);
-	r->parent_start = BPF_CORE_READ(parent, group_leader, start_boottime);
+	r->start = READ(leader, start_boottime);
+	r->thread_start = READ(t, start_boottime);
+	r->parent_start = READ(parent, group_leader, start_boottime);
 	r->cgroup = cgroup_id(t);
 	r->cgroup1 = cgroup1_id(t);
-	r->faults_major = BPF_CORE_READ(t, maj_flt);
-	r->faults_minor = BPF_CORE_READ(t, min_flt);
-	r->fdlimit = BPF_CORE_READ(signal, rlim[7].rlim_cur); /* RLIMIT_NOFILE */
+	r->faults_major = READ(t, maj_flt);
+	r->faults_minor = READ(t, min_flt);
+	r->fdlimit = READ(signal, rlim[7].rlim_cur); /* RLIMIT_NOFILE */
 	r->cap_inh = read_caps(cred, cap_inheritable);
 	r->cap_prm = read_caps(cred, cap_permitted);
 	r->cap_eff = read_caps(cred, cap_effective);
-	r->pid = BPF_CORE_READ(t, tgid);
-	r->tid = BPF_CORE_READ(t, pid);
-	r->ptid = BPF_CORE_READ(parent, pid);
-	r->ppid = BPF_CORE_READ(parent, tgid);
-	level = BPF_CORE_READ(pid, level) & 31; /* MAX_PID_NS_LEVEL is 32 */
+	r->pid = READ(t, tgid);
+	r->tid = READ(t, pid);
+	r->ptid = READ(parent, pid);
+	r->ppid = READ(parent, tgid);
+	level = READ(pid, level) & 31; /* MAX_PID_NS_LEVEL is 32 */
 	r->vtid = pid_at(pid, level);
-	r->vpid = pid_at(BPF_CORE_READ(signal, pids[PIDTYPE_TGID]), level);
-	r->vpgid = pid_at(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]), level);
-	r->sid = pid_at(BPF_CORE_READ(signal, pids[PIDTYPE_SID]), level);
-	r->pgid = pid_outer(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
+	r->vpid = pid_at(READ(signal, pids[PIDTYPE_TGID]), level);
+	r->vpgid = pid_at(READ(signal, pids[PIDTYPE_PGID]), level);
+	r->sid = pid_at(READ(signal, pids[PIDTYPE_SID]), level);
+	r->pgid = pid_outer(READ(signal, pids[PIDTYPE_PGID]));
 	at = (void *)pid + bpf_core_field_offset(pid->numbers) + level * bpf_core_type_size(struct upid);
-	r->pidns_start = BPF_CORE_READ((struct upid *)at, ns, child_reaper, start_boottime);
+	r->pidns_start = READ((struct upid *)at, ns, child_reaper, start_boottime);
 	if (level)
 		r->flags |= TASK_IN_PIDNS;
-	if (BPF_CORE_READ(t, flags) & PF_KTHREAD)
+	if (READ(t, flags) & PF_KTHREAD)
 		r->flags |= TASK_KTHREAD;
 	r->tty = tty_of(signal);
 	r->loginuid = loginuid_of(t);
-	r->uid = BPF_CORE_READ(cred, euid.val);
-	r->gid = BPF_CORE_READ(cred, egid.val);
+	r->uid = READ(cred, euid.val);
+	r->gid = READ(cred, egid.val);
 	BPF_CORE_READ_INTO(&r->comm, t, comm);
 	if (mm) {
 		task_memory(r, mm);
-		f = BPF_CORE_READ(mm, exe_file);
+		f = READ(mm, exe_file);
 		if (f)
 			exe_facts(r, f, cred);
 	}

@@ -60,7 +60,7 @@ static __always_inline void put_image(struct scratch *s, u32 i, bool env)
 {
 	/* a variable of its own: within BPF_CORE_READ the scratch would be taken for a kernel type too */
 	struct task_struct *t = (void *)s->task;
-	struct mm_struct *mm = BPF_CORE_READ(t, mm);
+	struct mm_struct *mm = READ(t, mm);
 	u64 from, end, len;
 	u8 *to = room(s);
 
@@ -68,8 +68,8 @@ static __always_inline void put_image(struct scratch *s, u32 i, bool env)
 		absent(s, i);
 		return;
 	}
-	from = env ? BPF_CORE_READ(mm, env_start) : BPF_CORE_READ(mm, arg_start);
-	end = env ? BPF_CORE_READ(mm, env_end) : BPF_CORE_READ(mm, arg_end);
+	from = env ? READ(mm, env_start) : READ(mm, arg_start);
+	end = env ? READ(mm, env_end) : READ(mm, arg_end);
 	len = end - from;
 	if (end <= from) {
 		put(s, i, 0);

@@ -78,13 +78,17 @@ func Open(o Options) (p *Probe, err error) {
 		return nil, err
 	}
 	loader := &loader{spec: spec, maps: p.maps, types: btf.NewCache(), wants: p.uses}
+	if err := loader.allowDirectReads(); err != nil {
+		return nil, err
+	}
+	defer loader.close()
 	if p.hooks, err = loader.hooks(); err != nil {
 		return nil, err
 	}
 	for _, h := range p.hooks {
 		p.refused = append(p.refused, h.refused...)
 	}
-	if p.iter, err = loader.program("dump_tasks"); err != nil {
+	if p.iter, err = loader.program("dump_tasks", false); err != nil {
 		p.refused = append(p.refused, fmt.Errorf("running processes are read from /proc: %w", err))
 	}
 	if err := p.fillTables(); err != nil {

@@ -5,6 +5,7 @@ package live
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 
@@ -35,6 +36,8 @@ type program struct {
 	name string
 	// loses says what is not seen when the kernel refuses the program; "" means that the probe is useless without it.
 	loses string
+	// hot programs run for every event of a busy machine.
+	hot bool
 }
 
 const (
@@ -45,10 +48,12 @@ const (
 
 func hooks() []hook {
 	return []hook{
-		{"sched_process_exec", "process_exec", []program{{captureImage, ""}}},
+		{"sched_process_exec", "process_exec", []program{{name: captureImage}}},
 		{"sched_process_fork", "process_fork", nil},
 		{"sched_process_exit", "process_exit", nil},
-		{"sys_exit", "sys_exit", []program{{captureCall, ""}, {captureProcess, "clone and failed execve events"}}},
+		{"sys_exit", "sys_exit", []program{
+			{name: captureCall, hot: true}, {name: captureProcess, loses: "clone and failed execve events"},
+		}},
 	}
 }
 
@@ -98,6 +103,53 @@ type loader struct {
 	maps  map[string]*ebpf.Map
 	types *btf.Cache
 	wants func(program string) bool // of the programs that the probe can do without
+	hot   map[string]*ebpf.Map      // maps for hot programs where the kernel lets them read its objects directly, else nil
+}
+
+// allowDirectReads prepares constants of their own for the hot programs on kernels that give programs typed pointers from addresses
+// (bpf_rdonly_cast, 6.2): reading the kernel's objects is then a load instead of a call. The other programs run seldom, and calls
+// are less work for the verifier.
+func (o *loader) allowDirectReads() error {
+	kernel, err := o.types.Kernel()
+	if err != nil {
+		return fmt.Errorf("read kernel types: %w", err)
+	}
+	var fn *btf.Func
+	if kernel.TypeByName("bpf_rdonly_cast", &fn) != nil {
+		return nil
+	}
+	spec := o.spec.Copy()
+	if err := spec.Variables["direct_reads"].Set(true); err != nil {
+		return fmt.Errorf("set option direct_reads: %w", err)
+	}
+	const constants = ".rodata"
+	c, err := ebpf.NewCollection(&ebpf.CollectionSpec{
+		Maps: map[string]*ebpf.MapSpec{constants: spec.Maps[constants]}, Variables: onlyIn(spec, constants), Types: spec.Types, ByteOrder: spec.ByteOrder,
+	})
+	if err != nil {
+		return fmt.Errorf("create map: %w", err)
+	}
+	defer c.Close()
+	o.hot = maps.Clone(o.maps)
+	o.hot[constants] = c.DetachMap(constants)
+	return nil
+}
+
+func onlyIn(spec *ebpf.CollectionSpec, section string) map[string]*ebpf.VariableSpec {
+	out := make(map[string]*ebpf.VariableSpec)
+	for name, v := range spec.Variables {
+		if v.SectionName == section {
+			out[name] = v
+		}
+	}
+	return out
+}
+
+// close ends the maps that only the loader needs: programs hold them from now on.
+func (o *loader) close() {
+	if o.hot != nil {
+		_ = o.hot[".rodata"].Close()
+	}
 }
 
 // hooks loads the hooks side by side: verification is most of the time that a start takes, and the kernel verifies
@@ -141,11 +193,11 @@ func (o *loader) hook(h hook) (*loaded, error) {
 
 func (o *loader) inSpelling(h hook, s spelling) (*loaded, error) {
 	l := &loaded{hook: h, spelling: s, progs: make(map[string]*ebpf.Program)}
-	for _, p := range append([]program{{name: h.dispatcher}}, h.programs...) {
+	for _, p := range append([]program{{name: h.dispatcher, hot: true}}, h.programs...) {
 		if p.loses != "" && !o.wants(p.name) {
 			continue
 		}
-		prog, err := o.program(p.name + string(s))
+		prog, err := o.program(p.name+string(s), p.hot)
 		if err != nil && p.loses == "" {
 			l.close()
 			return nil, err
@@ -159,7 +211,7 @@ func (o *loader) inSpelling(h hook, s spelling) (*loaded, error) {
 	return l, nil
 }
 
-func (o *loader) program(name string) (*ebpf.Program, error) {
+func (o *loader) program(name string, hot bool) (*ebpf.Program, error) {
 	p := o.spec.Programs[name]
 	if p == nil {
 		return nil, &ProgramError{Program: name, Err: errors.New("not in the probe object")}
@@ -167,12 +219,19 @@ func (o *loader) program(name string) (*ebpf.Program, error) {
 	one := &ebpf.CollectionSpec{
 		Maps: o.spec.Maps, Programs: map[string]*ebpf.ProgramSpec{name: p}, Types: o.spec.Types, ByteOrder: o.spec.ByteOrder,
 	}
-	c, err := ebpf.NewCollectionWithOptions(one.Copy(), ebpf.CollectionOptions{MapReplacements: o.maps, Cache: o.types})
-	if err != nil {
-		return nil, programError(name, err)
+	attempts := []map[string]*ebpf.Map{o.maps}
+	if hot && o.hot != nil {
+		attempts = []map[string]*ebpf.Map{o.hot, o.maps}
 	}
-	defer c.Close()
-	return c.DetachProgram(name), nil
+	var err error
+	for _, m := range attempts {
+		var c *ebpf.Collection
+		if c, err = ebpf.NewCollectionWithOptions(one.Copy(), ebpf.CollectionOptions{MapReplacements: m, Cache: o.types}); err == nil {
+			defer c.Close()
+			return c.DetachProgram(name), nil
+		}
+	}
+	return nil, programError(name, err)
 }
 
 func (l *loaded) attach() (link.Link, error) {

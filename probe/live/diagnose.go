@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"falconet/engine/event"
+)
+
+// Finding is one thing that Diagnose looked at.
+type Finding struct {
+	Name   string
+	OK     bool
+	Detail string // what was seen, or what is lost
+	Advice string // what to do about it, "" when nothing is to be done
+}
+
+// proofTime bounds the wait for a record that is expected.
+const proofTime = 5 * time.Second
+
+// Diagnose loads a probe, makes every hook fire once and says what came back. Attaching is no proof: some kernels attach programs that
+// never run. command is a program that starts, opens a file and ends by itself.
+func Diagnose(ctx context.Context, o Options, command ...string) []Finding {
+	var d event.Demand
+	d.AddAll()
+	o.Demand = &d
+	began := time.Now()
+	p, err := Open(o)
+	if err != nil {
+		return []Finding{{Name: "probe", Detail: err.Error(), Advice: "without the probe nothing is seen: run as root on a kernel from 5.10 on with BTF"}}
+	}
+	defer p.Close()
+	out := []Finding{{Name: "probe", OK: true, Detail: fmt.Sprintf("%d programs loaded and attached in %s", p.loadedPrograms(), time.Since(began).Round(time.Millisecond))}}
+	for _, h := range p.hooks {
+		if h.spelling == rawTracepoint {
+			out = append(out, Finding{Name: h.tracepoint, OK: true, Detail: "raw tracepoint: this kernel refuses the BTF one, which is faster"})
+		}
+	}
+	for _, err := range p.refused {
+		out = append(out, Finding{Name: "refused program", Detail: err.Error(), Advice: "report this with the kernel's version; everything else works"})
+	}
+	out = append(out, p.proveIterator())
+	return append(out, p.proveHooks(ctx, command)...)
+}
+
+func (p *Probe) loadedPrograms() (n int) {
+	for _, h := range p.hooks {
+		n += len(h.progs)
+	}
+	return n
+}
+
+func (p *Probe) proveIterator() Finding {
+	f := Finding{Name: "running processes"}
+	n := 0
+	if err := p.Tasks(func(*event.TaskFacts) { n++ }); err != nil {
+		f.Detail, f.Advice = err.Error(), "processes that run already are read from /proc instead: mount it, and share the host's pid namespace"
+		return f
+	}
+	f.OK, f.Detail = n > 0, fmt.Sprintf("the kernel's iterator lists %d", n)
+	return f
+}
+
+// proveHooks starts a process and waits for what its life must leave in the rings.
+func (p *Probe) proveHooks(ctx context.Context, command []string) []Finding {
+	seen := make(map[string]bool)
+	var pid uint32
+	note := func(r *event.Record) {
+		if r.PID == pid {
+			seen[r.EventName()] = true
+		}
+	}
+	if err := p.Start(); err != nil {
+		return []Finding{{Name: "events", Detail: err.Error()}}
+	}
+	p.Beat()
+	ctx, cancel := context.WithTimeout(ctx, proofTime)
+	defer cancel()
+	child := exec.CommandContext(ctx, command[0], command[1:]...)
+	if err := child.Start(); err != nil {
+		return []Finding{{Name: "events", Detail: "start a process to look at: " + err.Error()}}
+	}
+	ns := uint32(child.Process.Pid)
+	waitErr := child.Wait()
+	// in a pid namespace of our own the kernel knows the child by another number: it is the one whose number in here is ours
+	find := func(r *event.Record) {
+		if t, ok := r.Task(); ok && (t.VPID == ns || t.PID == ns) && pid == 0 && r.EventName() == "procfork" {
+			pid = r.PID
+		}
+		note(r)
+	}
+	for end := time.Now().Add(proofTime); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		p.Drain(find, func() {})
+		if p.Beats() > 0 && seen["procfork"] && seen["execve"] && seen["procexit"] {
+			break
+		}
+	}
+	out := []Finding{{Name: "sys_exit", OK: p.Beats() > 0, Detail: "system calls are seen, and records come through the ring buffer"}}
+	if !out[0].OK {
+		out[0].Detail, out[0].Advice = "our own heartbeat did not come back", "system call events are lost on this kernel"
+	}
+	for _, h := range []struct{ name, event, loses string }{
+		{"sched_process_fork", "procfork", "new processes are not seen before they run a program"},
+		{"sched_process_exec", "execve", "started programs are not seen"},
+		{"sched_process_exit", "procexit", "the end of processes is not seen"},
+	} {
+		f := Finding{Name: h.name, OK: seen[h.event], Detail: "fired and delivered"}
+		if !f.OK {
+			f.Detail, f.Advice = h.loses, "the hook is attached but did not fire"
+		}
+		out = append(out, f)
+	}
+	opened := Finding{Name: "paths", OK: seen["openat"] || seen["open"], Detail: "an opened file was reported"}
+	if !opened.OK {
+		opened.Detail = strings.TrimSpace(fmt.Sprintf("the process that was started for this reported no file (%v)", waitErr))
+	}
+	return append(out, opened)
+}
