@@ -193,20 +193,29 @@ func (o *loader) hook(h hook) (*loaded, error) {
 
 func (o *loader) inSpelling(h hook, s spelling) (*loaded, error) {
 	l := &loaded{hook: h, spelling: s, progs: make(map[string]*ebpf.Program)}
-	for _, p := range append([]program{{name: h.dispatcher, hot: true}}, h.programs...) {
-		if p.loses != "" && !o.wants(p.name) {
-			continue
+	list := append([]program{{name: h.dispatcher, hot: true}}, h.programs...)
+	progs, errs := make([]*ebpf.Program, len(list)), make([]error, len(list))
+	var wg sync.WaitGroup
+	for i, p := range list {
+		if p.loses == "" || o.wants(p.name) {
+			wg.Go(func() { progs[i], errs[i] = o.program(p.name+string(s), p.hot) })
 		}
-		prog, err := o.program(p.name+string(s), p.hot)
-		if err != nil && p.loses == "" {
-			l.close()
-			return nil, err
+	}
+	wg.Wait()
+	var fatal error
+	for i, p := range list {
+		switch {
+		case errs[i] != nil && p.loses != "":
+			l.refused = append(l.refused, fmt.Errorf("%s are not seen: %w", p.loses, errs[i]))
+		case errs[i] != nil && fatal == nil:
+			fatal = errs[i]
+		case progs[i] != nil:
+			l.progs[p.name] = progs[i]
 		}
-		if err != nil {
-			l.refused = append(l.refused, fmt.Errorf("%s are not seen: %w", p.loses, err))
-			continue
-		}
-		l.progs[p.name] = prog
+	}
+	if fatal != nil {
+		l.close()
+		return nil, fatal
 	}
 	return l, nil
 }
