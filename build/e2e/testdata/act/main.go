@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command act does what the end-to-end tests want to be seen. It is static, so that it runs in an empty root directory, and it is
+// built for 32 bits too.
+//
+//	act cat FILE...          opens files and reads them, as cat does
+//	act creat FILE           creates a file with creat(2), on amd64
+//	act int80 FILE           opens a file through int 0x80, from a 64-bit program too
+//	act openat2 FILE         opens a file with openat2(2)
+//	act cgroup PATH CMD...   runs a program in a new cgroup of that path, in each mounted hierarchy
+//	act chain DIR            see chain.go
+//	act memfd FILE ARG...    runs a copy of a program from a memfd
+//	act attach               attaches to a child with ptrace(2)
+//	act attach-fail          the same to a process that is not there
+//	act shell SH ARG...      starts a shell with its standard input on a TCP connection
+//	act pipe-shell SH ARG... starts a shell with its standard input on a pipe
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+func main() {
+	if filepath.Base(os.Args[0]) != "act" && len(os.Args) == 2 && os.Args[1] == "--chain" {
+		check("chain", link())
+		return
+	}
+	if len(os.Args) < 2 {
+		check("choose what to do", fmt.Errorf("no command"))
+	}
+	do, ok := map[string]func(args []string) error{
+		"cat":         cat,
+		"creat":       creat,
+		"int80":       int80,
+		"openat2":     openat2,
+		"cgroup":      inCgroup,
+		"chain":       chain,
+		"memfd":       memfd,
+		"attach":      func([]string) error { return attach() },
+		"attach-fail": func([]string) error { return attachFail() },
+		"shell":       shell,
+		"pipe-shell":  pipeShell,
+	}[os.Args[1]]
+	if !ok {
+		check("choose what to do", fmt.Errorf("unknown command %q", os.Args[1]))
+	}
+	check(os.Args[1], do(os.Args[2:]))
+}
+
+func check(what string, err error) {
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", what, err)
+		os.Exit(1)
+	}
+}
+
+func cat(names []string) error {
+	for _, name := range names {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		if _, err := io.Copy(io.Discard, f); err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "textflag.h"
+
+// func trap(nr, a, b, c uintptr) (ret int32)
+TEXT ·trap(SB), NOSPLIT, $0-20
+	MOVL nr+0(FP), AX
+	MOVL a+4(FP), BX
+	MOVL b+8(FP), CX
+	MOVL c+12(FP), DX
+	XORL SI, SI
+	XORL DI, DI
+	INT  $0x80
+	MOVL AX, ret+16(FP)
+	RET
