@@ -164,6 +164,9 @@ func ptraceData(r *Record, v uint64) uint64 {
 	switch uint32(r.Args[0]) {
 	case 1, 2, 3: // PEEKTEXT, PEEKDATA, PEEKUSR
 		if b, ok := r.Part(PartMem); ok && len(b) == 8 {
+			if r.Compat32() {
+				return load(b, 4) // what follows is not the kernel's answer
+			}
 			return load(b, 8)
 		}
 	case 7, 9, 17, 24: // CONT, SINGLESTEP, DETACH, SYSCALL

@@ -9,7 +9,7 @@ type Op uint8
 const (
 	OpNone     Op = iota
 	OpStr         // string in user memory, pointer in Arg
-	OpMem         // Size bytes of user memory at the pointer in Arg plus Off
+	OpMem         // Size bytes of user memory at the pointer in Arg plus Off; with Aux 1 the register need not be a pointer
 	OpSockAddr    // sockaddr in user memory, pointer in Arg, length in the register Aux
 	OpFile        // FileFacts of the event's file
 	OpPath        // path of the event's file, seen from the process's root
