@@ -104,14 +104,14 @@ func (k *Compiler) resolve(o *Operand) (t typed, err error) {
 	}
 	t.kind, t.list = t.def.ValueType(t.arg), t.def.List
 	for _, name := range slices.Backward(o.Fns) {
-		fn := transformerOf(name)
+		fn := field.TransformerOf(name)
 		if name != "val" && t.def.Flags&field.NoTransformer != 0 {
 			return t, &Error{Pos: o.At, Len: o.Len, Msg: "field " + t.def.Name + " takes no transformer"}
 		}
-		if !fn.in(t.kind, t.list) {
+		if !fn.In(t.kind, t.list) {
 			return t, &Error{Pos: o.At, Len: o.Len, Msg: fmt.Sprintf("transformer %s does not work on %s, a %s", name, t.def.Name, typeName(t.kind, t.list))}
 		}
-		t.kind, t.list = fn.out(t.kind, t.list)
+		t.kind, t.list = fn.Out(t.kind, t.list)
 	}
 	return t, nil
 }
@@ -145,7 +145,7 @@ func (k *Compiler) source(t typed, alt bool) source {
 	var s source = r
 	for _, name := range slices.Backward(t.Fns) {
 		if name != "val" {
-			s = &applied{over: s, fn: transformerOf(name).make(), list: t.def.List && name != "len"}
+			s = &applied{over: s, fn: field.TransformerOf(name).Make(), list: t.def.List && name != "len"}
 		}
 	}
 	return s

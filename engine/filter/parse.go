@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"falconet/engine/field"
 )
 
 // maxDepth bounds the nesting of a condition.
@@ -216,8 +218,8 @@ func (p *parser) operand() (Operand, error) {
 			return o, p.fail(at, p.wordLen(), "expecting a field", "")
 		}
 		if p.take('(') {
-			if !isTransformer(name) {
-				return o, p.fail(at, len(name), "unknown transformer '"+name+"'", didYouMean(nearest(name, transformerNames)))
+			if field.TransformerOf(name) == nil {
+				return o, p.fail(at, len(name), "unknown transformer '"+name+"'", didYouMean(nearest(name, field.TransformerNames)))
 			}
 			if o.Fns = append(o.Fns, name); len(o.Fns) > maxDepth {
 				return o, p.fail(at, len(name), fmt.Sprintf("more than %d transformers", maxDepth), "")
@@ -343,7 +345,7 @@ func (p *parser) single(c *Check, value func() (Value, error)) error {
 func (p *parser) isFieldRight() bool {
 	at := p.off
 	defer func() { p.off = at }()
-	return isTransformer(p.name()) && p.peek('(')
+	return field.TransformerOf(p.name()) != nil && p.peek('(')
 }
 
 func (p *parser) quantified(c *Check) error {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"falconet/engine/event"
 	"falconet/engine/field"
@@ -126,4 +127,13 @@ func addrOf(v *field.Value) (netip.Addr, bool) {
 		return netip.AddrFrom16([16]byte([]byte(v.S))), true
 	}
 	return netip.Addr{}, false
+}
+
+func asString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package field
+
+import (
+	"encoding/base64"
+	"strings"
+
+	"falconet/engine/event"
+)
+
+// Transformer is a function on values that conditions and templates can put around a field. In says whether it works on values
+// of a type, Out what type it makes of one. Make returns an instance with buffers of its own: what it returns is valid until it is
+// called again, and ok is false when there is no result.
+type Transformer struct {
+	Name string
+	In   func(t event.Type, list bool) bool
+	Out  func(t event.Type, list bool) (event.Type, bool)
+	Make func() func(v Value) (Value, bool)
+}
+
+func textOnly(t event.Type, _ bool) bool { return t.IsString() }
+
+func textOrBytes(t event.Type, _ bool) bool { return t.IsString() || t == event.ByteBuf }
+
+func sameType(t event.Type, list bool) (event.Type, bool) { return t, list }
+
+func transformers() []Transformer {
+	return []Transformer{
+		{"tolower", textOnly, sameType, func() func(Value) (Value, bool) { return mapBytes(lowerByte) }},
+		{"toupper", textOnly, sameType, func() func(Value) (Value, bool) { return mapBytes(upperByte) }},
+		{"b64", textOrBytes, sameType, decodeBase64},
+		{"basename", textOnly, sameType, lastComponent},
+		{"len", func(t event.Type, list bool) bool { return list || textOrBytes(t, false) },
+			func(event.Type, bool) (event.Type, bool) { return event.Uint64, false }, length},
+		{"val", func(event.Type, bool) bool { return true }, sameType, identity},
+	}
+}
+
+var transformerTable = transformers()
+
+// TransformerOf returns the named transformer, nil when there is none.
+func TransformerOf(name string) *Transformer {
+	for i := range transformerTable {
+		if transformerTable[i].Name == name {
+			return &transformerTable[i]
+		}
+	}
+	return nil
+}
+
+// TransformerNames yields the name of every transformer.
+func TransformerNames(yield func(string) bool) {
+	for i := range transformerTable {
+		if !yield(transformerTable[i].Name) {
+			return
+		}
+	}
+}
+
+func lowerByte(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+func upperByte(c byte) byte {
+	if c >= 'a' && c <= 'z' {
+		return c - 'a' + 'A'
+	}
+	return c
+}
+
+func mapBytes(f func(byte) byte) func(Value) (Value, bool) {
+	var buf []byte
+	return func(v Value) (Value, bool) {
+		buf = buf[:0]
+		for i := range len(v.S) {
+			buf = append(buf, f(v.S[i]))
+		}
+		v.S = text(buf)
+		return v, true
+	}
+}
+
+func decodeBase64() func(Value) (Value, bool) {
+	var in, out []byte
+	return func(v Value) (Value, bool) {
+		in = append(in[:0], strings.TrimRight(v.S, "=")...)
+		if n := base64.RawStdEncoding.DecodedLen(len(in)); cap(out) < n {
+			out = make([]byte, n)
+		}
+		n, err := base64.RawStdEncoding.Decode(out[:cap(out)], in)
+		v.S = text(out[:n])
+		return v, err == nil
+	}
+}
+
+func lastComponent() func(Value) (Value, bool) {
+	return func(v Value) (Value, bool) {
+		v.S = v.S[strings.LastIndexByte(v.S, '/')+1:]
+		return v, true
+	}
+}
+
+func length() func(Value) (Value, bool) {
+	return func(v Value) (Value, bool) {
+		n := len(v.S)
+		if v.List != nil {
+			n = len(v.List)
+		}
+		return Value{Kind: event.Uint64, N: uint64(n)}, true
+	}
+}
+
+func identity() func(Value) (Value, bool) {
+	return func(v Value) (Value, bool) { return v, true }
+}
