@@ -62,16 +62,17 @@ func TestStorm(t *testing.T) {
 	if wrong > 10 {
 		t.Errorf("and %d more with the wrong program", wrong-10)
 	}
-	once := 0
+	odd := 0
 	for name := range want {
 		if seen[name] == 1 {
-			once++
-		} else if len(want)-once < 10 {
+			continue
+		}
+		if odd++; odd <= 10 {
 			t.Errorf("%s was reported %d times", name, seen[name])
 		}
 	}
-	if once != len(want) {
-		t.Errorf("%d of %d opens were reported once", once, len(want))
+	if odd > 0 {
+		t.Errorf("%d of %d opens were not reported once", odd, len(want))
 	}
 }
 

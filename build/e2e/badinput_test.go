@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+const goodRules = `- rule: E2E good
+  desc: A rule that can be loaded.
+  condition: evt.type=open and fd.name=/nonexistent/e2e
+  output: good file=%fd.name
+  priority: INFO
+`
+
+// brokenRules are rule files that cannot be loaded. words are what the message has to hold; line and column, counted from 1, are
+// where the error is.
+var brokenRules = []struct {
+	name         string
+	text         string
+	line, column int
+	words        []string
+}{
+	{"yaml", "- rule: a\n  desc: [b\n  condition: c\n", 0, 0, nil},
+	{"not a list", "rule: a\n", 1, 1, nil},
+	{"tab", "- rule: a\n\tdesc: b\n", 2, 0, nil},
+	{"unknown field", strings.Replace(goodRules, "fd.name=", "fd.nme=", 1), 3, 32, []string{"fd.nme"}},
+	{"unknown field of the output", strings.Replace(goodRules, "%fd.name", "%fd.nme", 1), 4, 0, []string{"fd.nme"}},
+	{"bad operator", strings.Replace(goodRules, "fd.name=", "fd.name === ", 1), 3, 0, nil},
+	{"no operand", strings.Replace(goodRules, "evt.type=open and", "evt.type=open and and", 1), 3, 32, nil},
+	{"number wanted", strings.Replace(goodRules, "fd.name=/nonexistent/e2e", "fd.num=seven", 1), 3, 0, []string{"seven"}},
+	{"open parenthesis", strings.Replace(goodRules, "evt.type", "(evt.type", 1), 3, 0, nil},
+	{"unknown macro", strings.Replace(goodRules, "evt.type=open", "no_such_macro", 1), 3, 14, []string{"no_such_macro"}},
+	{"no condition", strings.Replace(goodRules, "condition", "conditions", 1), 1, 0, []string{"condition"}},
+	{"bad priority", strings.Replace(goodRules, "INFO", "URGENT", 1), 5, 0, []string{"URGENT"}},
+	{"in a folded condition", "- rule: a\n  desc: b\n  condition: >\n    evt.type=open and\n    fd.nme=x\n  output: c\n  priority: INFO\n", 0, 0, []string{"fd.nme"}},
+	{"binary", "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\xff\xfe", 0, 0, nil},
+	{"aliases", "- &a [x,x,x,x,x,x,x,x,x]\n- &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n- &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n- &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n- [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n", 0, 0, nil},
+	{"terminal escapes", strings.Replace(goodRules, "evt.type=open", "\"evt.\\x1b[2Jtype=open\"", 1), 3, 0, nil},
+	{"deep", "- rule: a\n  desc: b\n  condition: " + strings.Repeat("(", 100000) + "\n  output: c\n  priority: INFO\n", 0, 0, nil},
+}
+
+// TestBrokenRules wants a message with file, line and column, exit code 1, and the same from -V.
+func TestBrokenRules(t *testing.T) {
+	for _, tc := range brokenRules {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := tempDir(t)
+			file := write(t, filepath.Join(dir, "broken.yaml"), tc.text)
+			conf := quietConfig(t, dir, "")
+			for _, args := range [][]string{{"-c", conf, "-r", file}, {"-c", conf, "--dry-run", "-r", file}, {"-c", conf, "-V", file}} {
+				r := command(t, args...)
+				if r.code != 1 {
+					t.Errorf("%q: exit code is %d, want 1", args, r.code)
+				}
+				checkPlace(t, r.stdout+r.stderr, file, tc.line, tc.column, tc.words)
+			}
+		})
+	}
+}
+
+// checkPlace looks for "file:line:column" in one line that has all the words.
+func checkPlace(t *testing.T, said, file string, line, column int, words []string) {
+	t.Helper()
+	for l := range strings.Lines(said) {
+		if len(l) > 4096 {
+			t.Errorf("a line of %d characters: %q...", len(l), l[:200])
+			continue
+		}
+		checkLine(t, strings.TrimSuffix(l, "\n"))
+		_, after, ok := strings.Cut(l, file+":")
+		var gotLine, gotColumn int
+		if !ok || !holds(l, words) {
+			continue
+		}
+		if n, _ := fmt.Sscanf(after, "%d:%d", &gotLine, &gotColumn); n != 2 {
+			continue
+		}
+		if line != 0 && gotLine != line || column != 0 && gotColumn != column {
+			t.Errorf("error is said to be at %d:%d, want %d:%d (0: anywhere): %s", gotLine, gotColumn, line, column, l)
+		}
+		return
+	}
+	t.Errorf("no line holds %s:LINE:COLUMN and all of %q:\n%s", file, words, indent(said))
+}
+
+func TestBadOptions(t *testing.T) {
+	dir := tempDir(t)
+	conf := quietConfig(t, dir, "")
+	good := write(t, filepath.Join(dir, "good.yaml"), goodRules)
+	badConf := write(t, filepath.Join(dir, "bad.yaml"), "json_output: true\npriority: [x\n")
+	badValue := write(t, filepath.Join(dir, "value.yaml"), "json_output: true\npriority: urgent\n")
+	for _, tc := range []struct {
+		name  string
+		args  []string
+		words []string
+	}{
+		{"unknown option", []string{"--no-such-option"}, []string{"--no-such-option"}},
+		{"unknown letter", []string{"-Z"}, []string{"-Z"}},
+		{"missing argument", []string{"-c"}, []string{"-c"}},
+		{"argument without an option", []string{"start"}, []string{"start"}},
+		{"missing configuration", []string{"-c", "/nonexistent/falconet.yaml"}, []string{"/nonexistent/falconet.yaml", "no such file"}},
+		{"broken configuration", []string{"-c", badConf}, []string{badConf + ":"}},
+		{"bad value", []string{"-c", badValue}, []string{badValue + ":2:", "urgent"}},
+		{"option without a value", []string{"-c", conf, "-o", "json_output"}, []string{"json_output"}},
+		{"option of the wrong type", []string{"-c", conf, "-o", "json_output=perhaps"}, []string{"json_output", "perhaps"}},
+		{"option with a bad key", []string{"-c", conf, "-o", "outputs_queue[=1"}, []string{"outputs_queue["}},
+		{"option below a value", []string{"-c", conf, "-o", "json_output.x=1"}, []string{"json_output"}},
+		{"missing rules", []string{"-c", conf, "-r", "/nonexistent/rules.yaml"}, []string{"/nonexistent/rules.yaml", "no such file"}},
+		{"missing file to validate", []string{"-c", conf, "-V", "/nonexistent/rules.yaml"}, []string{"/nonexistent/rules.yaml", "no such file"}},
+		{"unknown rule to describe", []string{"-c", conf, "-r", good, "-l", "No such rule"}, []string{"No such rule"}},
+		{"bad duration", []string{"-c", conf, "-M", "soon"}, []string{"soon"}},
+		{"unknown format", []string{"--list", "--format", "xml"}, []string{"xml"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			command(t, tc.args...).refused(t, tc.words...)
+		})
+	}
+}
+
+func TestValidate(t *testing.T) {
+	dir := tempDir(t)
+	conf := quietConfig(t, dir, "")
+	good := write(t, filepath.Join(dir, "good.yaml"), goodRules)
+	bad := write(t, filepath.Join(dir, "bad.yaml"), strings.Replace(goodRules, "fd.name=", "fd.nme=", 1))
+	r := command(t, "-c", conf, "-V", good)
+	if r.code != 0 || !strings.Contains(r.stdout, good+": Ok") {
+		t.Errorf("valid file: exit code %d:\n%s", r.code, indent(r.stdout+r.stderr))
+	}
+	r = command(t, "-c", conf, "-V", good, "-V", bad)
+	if r.code != 1 || !strings.Contains(r.stdout, good+": Ok") || !strings.Contains(r.stdout+r.stderr, bad+": Invalid") {
+		t.Errorf("valid and invalid file: exit code %d:\n%s", r.code, indent(r.stdout+r.stderr))
+	}
+}
+
+// TestUnprivileged starts falconet as nobody: one line says what is missing, and nothing is left behind.
+func TestUnprivileged(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("this test gives up root's privileges and needs them for that")
+	}
+	dir := tempDir(t)
+	bin := filepath.Join(dir, "falconet")
+	b, err := os.ReadFile(binary(t))
+	if err == nil {
+		err = os.WriteFile(bin, b, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf := quietConfig(t, dir, "")
+	good := write(t, filepath.Join(dir, "good.yaml"), goodRules)
+	nobody := &syscall.Credential{Uid: 65534, Gid: 65534}
+	r := commandAs(t, nobody, bin, "-c", conf, "-r", good, "-M", "60")
+	line := r.refused(t, "CAP_BPF")
+	if !strings.Contains(line, "root") {
+		t.Errorf("message does not say what to do: %q", line)
+	}
+	if strings.TrimSpace(r.stdout) != "" {
+		t.Errorf("standard output is not empty:\n%s", indent(r.stdout))
+	}
+	// What needs no privileges works without them.
+	for _, args := range [][]string{{"--version"}, {"--help"}, {"--list"}, {"--list-events"}, {"-c", conf, "-V", good}, {"-c", conf, "-r", good, "-L"}, {"--config-schema"}} {
+		if r := commandAs(t, nobody, bin, args...); r.code != 0 || r.stdout == "" {
+			t.Errorf("%q: exit code %d, %d bytes of output:\n%s", args, r.code, len(r.stdout), indent(r.stderr))
+		}
+	}
+}
