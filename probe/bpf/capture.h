@@ -61,7 +61,7 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 	if (can & CAN_CALL) {
 		switch (op) {
 		case OP_STR: put_string(s, i, arg_of(s, arg), false); return;
-		case OP_MEM: put_user(s, i, arg_of(s, arg) + p->off, p->size); return;
+		case OP_MEM: put_user(s, i, arg_of(s, arg) + p->off, p->size, p->aux); return;
 		case OP_SOCKADDR: put_sockaddr(s, i, arg_of(s, arg), arg_of(s, p->aux)); return;
 		case OP_FILE: put_file(s, i); return;
 		case OP_PATH: walk_file(s, MODE_PATH, (void *)s->file); return;
@@ -84,7 +84,7 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 	if (can & CAN_VECTOR) {
 		switch (op) {
 		case OP_STR: put_string(s, i, arg_of(s, arg), false); return;
-		case OP_MEM: put_user(s, i, arg_of(s, arg) + p->off, p->size); return;
+		case OP_MEM: put_user(s, i, arg_of(s, arg) + p->off, p->size, p->aux); return;
 		case OP_ARGV_USER:
 		case OP_ENV_USER: vector_begin(s, arg_of(s, arg)); return;
 		}

@@ -16,7 +16,7 @@ struct inode___v510 { struct ts64 i_ctime, i_mtime; };
 /* 6.6: 13bc24457850 hides i_ctime; 6.7: 12cd44023651 hides i_mtime */
 struct inode___v66 { struct ts64 __i_ctime; };
 struct inode___v67 { struct ts64 __i_mtime; };
-/* 6.11: 3aa63a569c64 splits them */
+/* 6.11: 3aa63a569c64 splits them; since 6.13 (multigrain timestamps) a flag is in the top bit of the change time's nanoseconds */
 struct inode___v611 { s64 i_ctime_sec, i_mtime_sec; u32 i_ctime_nsec, i_mtime_nsec; };
 
 /* 6.2: f1a7941243c1 turns the rss counters into percpu counters */
@@ -61,7 +61,7 @@ static __always_inline u64 inode_ctime(const struct inode *i)
 	const struct inode___v611 *c = (const void *)i;
 
 	if (bpf_core_field_exists(c->i_ctime_sec))
-		return nanoseconds(READ(c, i_ctime_sec), READ(c, i_ctime_nsec));
+		return nanoseconds(READ(c, i_ctime_sec), READ(c, i_ctime_nsec) & 0x7fffffff);
 	if (bpf_core_field_exists(b->__i_ctime))
 		return nanoseconds(READ(b, __i_ctime.tv_sec), READ(b, __i_ctime.tv_nsec));
 	return nanoseconds(READ(a, i_ctime.tv_sec), READ(a, i_ctime.tv_nsec));

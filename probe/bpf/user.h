@@ -29,7 +29,8 @@ static __always_inline void put_string(struct scratch *s, u32 i, u64 from, bool 
 		put(s, i, n - 1);
 }
 
-static __always_inline void put_user(struct scratch *s, u32 i, u64 from, u32 size)
+/* optional: the address is an address in some calls only, so that one that cannot be read means nothing */
+static __always_inline void put_user(struct scratch *s, u32 i, u64 from, u32 size, bool optional)
 {
 	u8 *to = room(s);
 
@@ -39,10 +40,12 @@ static __always_inline void put_user(struct scratch *s, u32 i, u64 from, u32 siz
 		return;
 	}
 	size &= 255; /* the largest piece of this kind is a sockaddr of 128 bytes */
-	if (bpf_probe_read_user(to, size, (void *)from))
-		faulted(s, i);
-	else
+	if (!bpf_probe_read_user(to, size, (void *)from))
 		put(s, i, size);
+	else if (optional)
+		absent(s, i);
+	else
+		faulted(s, i);
 }
 
 static __always_inline void put_sockaddr(struct scratch *s, u32 i, u64 from, u32 size)
@@ -52,7 +55,7 @@ static __always_inline void put_sockaddr(struct scratch *s, u32 i, u64 from, u32
 	if (!from || !size)
 		absent(s, i);
 	else
-		put_user(s, i, from, size);
+		put_user(s, i, from, size, false);
 }
 
 /* The arguments or the environment of an image, from its own memory: one run of NUL-terminated strings. */
