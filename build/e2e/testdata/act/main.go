@@ -14,6 +14,7 @@
 //	act attach-fail          the same to a process that is not there
 //	act shell SH ARG...      starts a shell with its standard input on a TCP connection
 //	act pipe-shell SH ARG... starts a shell with its standard input on a pipe
+//	act pty CMD...           runs a program on a terminal of its own
 package main
 
 import (
@@ -43,6 +44,7 @@ func main() {
 		"attach-fail": func([]string) error { return attachFail() },
 		"shell":       shell,
 		"pipe-shell":  pipeShell,
+		"pty":         pty,
 	}[os.Args[1]]
 	if !ok {
 		check("choose what to do", fmt.Errorf("unknown command %q", os.Args[1]))
