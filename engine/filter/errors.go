@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Pos is a place in a condition: a byte offset from 0, and a line and a column from 1. Columns count bytes.
-type Pos struct{ Off, Line, Col int }
+// Pos is a place in a condition: a byte offset from 0, and a line and a column from 1. Columns count bytes. Src is the number that
+// ParseFrom was given for the text, to tell the texts of macros apart.
+type Pos struct{ Off, Line, Col, Src int }
 
 // Error is a condition that does not mean anything. Len is how many bytes from Pos on are at fault.
 type Error struct {

@@ -28,8 +28,11 @@ var (
 func isNumberOp(op string) bool { return slices.Contains(numberOps, op) }
 
 // Parse reads a condition. The error is an *Error.
-func Parse(text string) (Expr, error) {
-	p := &parser{text: text}
+func Parse(text string) (Expr, error) { return ParseFrom(text, 0) }
+
+// ParseFrom is Parse for one of several texts: every Pos of the tree and of the error has src for its Src.
+func ParseFrom(text string, src int) (Expr, error) {
+	p := &parser{text: text, src: src}
 	e, err := p.or()
 	if err != nil {
 		return nil, err
@@ -42,13 +45,14 @@ func Parse(text string) (Expr, error) {
 
 type parser struct {
 	text  string
+	src   int
 	off   int
 	depth int
 }
 
 func (p *parser) at(off int) Pos {
 	line := 1 + strings.Count(p.text[:off], "\n")
-	return Pos{Off: off, Line: line, Col: off - strings.LastIndexByte(p.text[:off], '\n')}
+	return Pos{Off: off, Line: line, Col: off - strings.LastIndexByte(p.text[:off], '\n'), Src: p.src}
 }
 
 func (p *parser) fail(off, n int, msg, hint string) *Error {

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package engine is the pipeline: records in, alerts out. It owns the state and asks the rules; where records come from and where
+// alerts go is not its business.
+package engine
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"falconet/engine/alert"
+	"falconet/engine/container"
+	"falconet/engine/event"
+	"falconet/engine/field"
+	"falconet/engine/rules"
+	"falconet/engine/state"
+
+	"golang.org/x/sys/unix"
+)
+
+// Source delivers records in the order of their time until ctx ends. The record is valid during the call of handle only. settled
+// is called when everything that had been sent before its previous call has been delivered. All calls come from one goroutine.
+type Source interface {
+	Run(ctx context.Context, handle func(*event.Record), settled func()) error
+}
+
+// Receiver takes alerts. Send must not block: it is called between two events.
+type Receiver interface {
+	Send(a *alert.Alert)
+}
+
+// Options are what an Engine is made of. Host is used by the engine's goroutine alone once Run has been called.
+type Options struct {
+	Host  *field.Host
+	Rules *rules.Set
+	Out   Receiver
+}
+
+// Engine matches records against a rule set. Run may be called once; Stats and FirstEvent from any goroutine.
+type Engine struct {
+	host  *field.Host
+	ctx   *field.Ctx
+	rules *rules.Set
+	out   Receiver
+	num   uint64
+	clock time.Time // when Host.BootTime was last set
+
+	events atomic.Uint64
+	alerts atomic.Uint64
+	first  atomic.Int64
+}
+
+// Stats counts what an engine has seen.
+type Stats struct {
+	Events uint64 // records that rules could match
+	Alerts uint64 // matches that became alerts
+	First  time.Time
+}
+
+// New returns an engine. It does nothing before Run.
+func New(o Options) *Engine {
+	e := &Engine{host: o.Host, ctx: field.NewCtx(o.Host), rules: o.Rules, out: o.Out}
+	e.setClock()
+	return e
+}
+
+// NewHost returns the state of the host whose root directory is seen at root ("" for this one), filled by none but the
+// configuration: see state.Table.Seed.
+func NewHost(name, root string, maxProcesses int) *field.Host {
+	return &field.Host{
+		Name:       name,
+		BootTime:   bootTime(),
+		Procs:      state.NewTable(state.Options{Root: root, MaxProcesses: maxProcesses}),
+		Users:      state.NewUsers(root),
+		Addrs:      state.NewAddrs(),
+		Containers: container.NewResolver(root),
+	}
+}
+
+// Run matches what src delivers until ctx ends.
+func (e *Engine) Run(ctx context.Context, src Source) error {
+	return src.Run(ctx, e.Handle, e.Settled)
+}
+
+// Handle takes one record: the state follows it, then the rules look at it.
+func (e *Engine) Handle(r *event.Record) {
+	e.host.Apply(r)
+	if r.Row().Internal() {
+		return
+	}
+	e.num++
+	if e.events.Add(1) == 1 {
+		e.first.Store(time.Now().UnixNano())
+	}
+	e.ctx.Begin(r, e.num)
+	e.rules.Match(e.ctx, e.alert)
+}
+
+// Settled lets the state forget what it kept for older events.
+func (e *Engine) Settled() {
+	now := time.Now()
+	e.host.Tick(now)
+	if now.Sub(e.clock) > time.Second {
+		e.setClock()
+	}
+}
+
+// setClock follows steps of the wall clock: records carry the time since boot.
+func (e *Engine) setClock() {
+	e.clock = time.Now()
+	e.host.BootTime = bootTime()
+}
+
+func bootTime() int64 {
+	var boot unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot); err != nil {
+		return 0 // the kernel has had this clock since 2.6.39
+	}
+	return time.Now().UnixNano() - boot.Nano()
+}
+
+func (e *Engine) alert(r *rules.Rule) {
+	e.alerts.Add(1)
+	e.out.Send(&alert.Alert{
+		Time:     e.ctx.Time(),
+		Rule:     r.Name,
+		Source:   r.Source,
+		Hostname: e.host.Name,
+		Priority: r.Priority,
+		Tags:     r.Tags,
+		Message:  string(r.Output.Append(nil, e.ctx)),
+		Fields:   r.Output.Fields(e.ctx),
+	})
+}
+
+// Stats returns the counters.
+func (e *Engine) Stats() Stats {
+	s := Stats{Events: e.events.Load(), Alerts: e.alerts.Load()}
+	if ns := e.first.Load(); ns != 0 {
+		s.First = time.Unix(0, ns)
+	}
+	return s
+}

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"falconet/engine/alert"
+	"falconet/engine/field"
+	"falconet/engine/filter"
+	"falconet/engine/format"
+)
+
+// builder turns a collection into a rule set.
+type builder struct {
+	*collection
+	opts     Options
+	compiler *filter.Compiler
+	macroAST map[string]filter.Expr
+	busy     map[string]bool // macros being expanded, to find cycles
+	flat     map[string][]string
+	texts    []written // by filter.Pos.Src
+}
+
+// written is the text of one condition and where it stands.
+type written struct {
+	kind, name string
+	item       *item
+	text       string
+	parts      []segment
+	extra      int // bytes in front that nobody wrote
+}
+
+// where finds a place of a condition in its file.
+func (w *written) where(p filter.Pos) Location {
+	return locate(w.kind, w.name, w.parts, max(0, p.Off-w.extra))
+}
+
+func (b *builder) build() *Set {
+	set := &Set{compiler: b.compiler, matching: b.opts.Matching}
+	for _, r := range b.rules {
+		if r.unknownSource || !r.priority.AtLeast(b.opts.MinPriority) {
+			continue
+		}
+		if made := b.rule(r); made != nil {
+			made.Index = len(set.Rules)
+			set.Rules = append(set.Rules, made)
+		}
+	}
+	b.warnUnused()
+	return set
+}
+
+func (b *builder) warnUnused() {
+	for _, m := range b.macros {
+		if !m.used {
+			m.item.file.warn(UnusedMacro, "macro is not used by a rule or macro", m.item.where())
+		}
+	}
+	for _, l := range b.lists {
+		if !l.used {
+			l.item.file.warn(UnusedList, "list is not used by a rule, macro or list", l.item.where())
+		}
+	}
+}
+
+// rule compiles one rule. It returns nil for a rule that is left out, and notes why.
+func (b *builder) rule(r *rule) *Rule {
+	text, err := r.text()
+	if err != nil {
+		r.item.fail(ErrValidate, err.Error())
+		return nil
+	}
+	extra := 0
+	if strings.HasPrefix(text, "(") && text != joined(r.condition) {
+		extra = 1 // the parenthesis that exceptions put around what was written
+	}
+	e, err := b.parse(written{"condition", r.name, r.item, text, r.condition, extra})
+	if err != nil {
+		b.conditionFailed(r, err)
+		return nil
+	}
+	program, warnings, err := b.compiler.Compile(e)
+	if err != nil {
+		b.conditionFailed(r, err)
+		return nil
+	}
+	for _, w := range warnings {
+		from := &b.texts[w.Pos.Src]
+		from.item.file.warn(CompileCondition, w.Msg, r.item.where(), from.where(w.Pos))
+	}
+	output, err := format.Parse(b.opts.Suffix.Apply(r.output))
+	if err != nil {
+		if !b.skips(r, err) {
+			r.item.file.fail(ErrCompileOutput, err.Error(), r.item.where(), at("rule output", r.name, r.outputNode))
+		}
+		return nil
+	}
+	for _, ref := range output.Refs() {
+		if ref.Def == nil {
+			why, _ := field.Missing(ref.Text)
+			r.item.file.warn(UnknownFilter, fmt.Sprintf("output field %s prints as %s: %s", ref.Text, format.Missing, why), r.item.where())
+		}
+	}
+	made := &Rule{
+		Name: r.name, Desc: strings.TrimSpace(r.desc), Source: alert.SourceSyscall, Condition: joined(r.condition), Compiled: filter.Print(e),
+		Priority: r.priority, Tags: r.tags, Enabled: r.enabled, Output: output, Events: filter.EventTypes(e), fields: filter.Fields(e), program: program,
+		operators: filter.Operators(e),
+	}
+	if r.warnTypes && made.Events.All() {
+		r.item.file.warn(NoEventType, "condition names no event type: every event of the machine has to be looked at", r.item.where())
+	}
+	return made
+}
+
+// text is the whole condition: what was written, and what exceptions add to it.
+func (r *rule) text() (string, error) {
+	text := joined(r.condition)
+	except := ""
+	for _, e := range r.exceptions {
+		c, err := e.condition()
+		if err != nil {
+			return "", err
+		}
+		if c != "" {
+			except += " and not " + c
+		}
+	}
+	if except != "" {
+		text = "(" + text + "\n)" + except
+	}
+	return text, nil
+}
+
+func locate(kind, name string, parts []segment, off int) Location {
+	for i := range parts {
+		text := strings.TrimSpace(parts[i].text)
+		if off <= len(text) || i == len(parts)-1 {
+			line, col := parts[i].place(strings.Index(parts[i].text, text) + min(off, len(text)))
+			return Location{ItemType: kind, ItemName: name, Line: line, Col: col}
+		}
+		off -= len(text) + 1
+	}
+	return Location{ItemType: kind, ItemName: name}
+}
+
+// skips notes that a rule is left out because of a field that this program does not have, and reports whether that is so: when
+// Falco has the field, or the rule asks for it.
+func (b *builder) skips(r *rule, err error) bool {
+	name := ""
+	if _, rest, ok := strings.Cut(err.Error(), "nonexistent field '"); ok {
+		name, _, _ = strings.Cut(rest, "'")
+	}
+	why, known := field.Missing(name)
+	if strings.Contains(err.Error(), "no event has a parameter") {
+		known, why = true, "an event that has it is not reported yet"
+	}
+	unknown := name != "" || strings.Contains(err.Error(), "unknown event type")
+	if !known && !(r.skipUnknown && unknown) {
+		return false
+	}
+	if why != "" {
+		why = ": " + why
+	}
+	r.item.file.warn(UnknownFilter, fmt.Sprintf("rule is left out, it uses what is not known here (%s%s)", err, why), r.item.where())
+	return true
+}
+
+func (b *builder) conditionFailed(r *rule, err error) {
+	if b.skips(r, err) {
+		return
+	}
+	var me *macroError
+	if errors.As(err, &me) {
+		b.macroFailed(me)
+		return
+	}
+	b.failed(r.item, err)
+}
+
+// failed notes an error of a condition, in the file that holds the text at fault.
+func (b *builder) failed(it *item, err error) {
+	p := Problem{Code: ErrValidate, Message: err.Error(), File: it.file.Name, Where: []Location{it.where()}}
+	var fe *filter.Error
+	if errors.As(err, &fe) {
+		from := &b.texts[fe.Pos.Src]
+		if !strings.HasPrefix(fe.Msg, "Undefined macro") {
+			p.Code = ErrCompileCondition
+		}
+		p.Message, p.Snippet = messageOf(fe), fe.Snippet(from.text)
+		if p.File = from.item.file.Name; from.item != it {
+			p.Where = []Location{from.item.where()}
+		}
+		p.Where = append(p.Where, from.where(fe.Pos))
+	}
+	for _, have := range it.file.result.Errors {
+		if have.Line() == p.Line() {
+			return // another rule uses the same macro
+		}
+	}
+	it.file.result.Errors = append(it.file.result.Errors, p)
+}
+
+func messageOf(e *filter.Error) string {
+	if e.Hint != "" {
+		return e.Msg + " (" + e.Hint + ")"
+	}
+	return e.Msg
+}
+
+// macroError is an error in the text of a macro.
+type macroError struct {
+	m   *macro
+	err error
+}
+
+func (e *macroError) Error() string { return fmt.Sprintf("macro %s: %v", e.m.name, e.err) }
+func (e *macroError) Unwrap() error { return e.err }
+
+func (b *builder) macroFailed(e *macroError) { b.failed(e.m.item, e.err) }
+
+// parse reads a condition and puts lists and macros into it.
+func (b *builder) parse(w written) (filter.Expr, error) {
+	b.texts = append(b.texts, w)
+	e, err := filter.ParseFrom(w.text, len(b.texts)-1)
+	if err != nil {
+		return nil, err
+	}
+	if e, err = b.expandLists(e); err != nil {
+		return nil, err
+	}
+	var inner error
+	e, err = filter.Substitute(e, func(name string) (filter.Expr, bool) {
+		m := b.macroOf[name]
+		if m == nil || inner != nil {
+			return nil, false
+		}
+		found, err := b.macro(m)
+		if err != nil {
+			inner = err
+			return nil, false
+		}
+		return found, true
+	})
+	if inner != nil {
+		return nil, inner
+	}
+	return e, err
+}
+
+// macro returns the tree of a macro. Rules share it.
+func (b *builder) macro(m *macro) (filter.Expr, error) {
+	m.used = true
+	if e := b.macroAST[m.name]; e != nil {
+		return e, nil
+	}
+	if b.busy[m.name] {
+		return nil, &macroError{m, errors.New("macro is part of itself")}
+	}
+	b.busy[m.name] = true
+	defer delete(b.busy, m.name)
+	e, err := b.parse(written{"condition", m.name, m.item, joined(m.condition), m.condition, 0})
+	if err != nil {
+		var deeper *macroError
+		if errors.As(err, &deeper) {
+			return nil, err
+		}
+		return nil, &macroError{m, err}
+	}
+	b.macroAST[m.name] = e
+	return e, nil
+}
+
+// maxExpanded bounds the members of all lists of one condition.
+const maxExpanded = 4 << 20
+
+// expandLists puts the members of lists where conditions name them.
+func (b *builder) expandLists(e filter.Expr) (_ filter.Expr, err error) {
+	filter.Walk(e, func(e filter.Expr) bool {
+		c, ok := e.(*filter.Check)
+		if !ok || err != nil {
+			return err == nil
+		}
+		var out []filter.Value
+		for i, v := range c.Values {
+			l := b.listOf[v.Text]
+			takesList := c.List || c.Op == "in" || c.Op == "pmatch" || c.Op == "intersects"
+			if l == nil || v.Len != len(v.Text) || !takesList {
+				if out != nil {
+					out = append(out, v)
+				}
+				continue
+			}
+			if out == nil {
+				out = slices.Clone(c.Values[:i])
+			}
+			members, e := b.members(l)
+			if e == nil && len(out)+len(members) > maxExpanded {
+				e = fmt.Errorf("lists with more than %d members", maxExpanded)
+			}
+			if e != nil {
+				err = &filter.Error{Pos: v.At, Len: v.Len, Msg: e.Error()}
+				return false
+			}
+			for _, m := range members {
+				out = append(out, filter.Value{At: v.At, Len: len(m) + 2, Text: m})
+			}
+			c.List = true
+		}
+		if out != nil {
+			c.Values = out
+		}
+		return true
+	})
+	return e, err
+}
+
+// members returns the members of a list, with those of the lists that it names.
+func (b *builder) members(l *list) ([]string, error) {
+	l.used = true
+	if m, ok := b.flat[l.name]; ok {
+		if m == nil {
+			return nil, fmt.Errorf("list '%s' is part of itself", l.name)
+		}
+		return m, nil
+	}
+	b.flat[l.name] = nil
+	out := make([]string, 0, len(l.items))
+	for _, it := range l.items {
+		other := b.listOf[it]
+		if other == nil || other == l {
+			out = append(out, it)
+			continue
+		}
+		m, err := b.members(other)
+		if err != nil {
+			return nil, err
+		}
+		if len(out)+len(m) > maxExpanded {
+			return nil, fmt.Errorf("lists with more than %d members", maxExpanded)
+		}
+		out = append(out, m...)
+	}
+	b.flat[l.name] = out
+	return out, nil
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package rules reads rule files as Falco has them and makes a rule set of them: rules, macros, lists, exceptions, what later files
+// append and override, and which rules are enabled.
+package rules
+
+import (
+	"strings"
+
+	"falconet/engine/alert"
+	"falconet/engine/filter"
+	"falconet/engine/format"
+)
+
+// Options say how files become a set.
+type Options struct {
+	MinPriority alert.Priority // rules below it are left out
+	Matching    Matching
+	Select      []Selection // applied in order
+	Suffix      format.Suffix
+}
+
+// Selection enables or disables rules: those whose name matches Rule, where * stands for anything, and those with tag Tag.
+type Selection struct {
+	Enable bool
+	Rule   string // "" for none
+	Tag    string // "" for none
+}
+
+// Load makes a set of files. Every file has a result, in the same order; the set is nil when one of them was refused.
+// A problem of what several files say together is in the result of the file that was last to say it.
+func Load(o Options, files ...File) (*Set, []*Result) {
+	c := newCollection()
+	results := make([]*Result, len(files))
+	ok := true
+	for i, f := range files {
+		results[i] = &Result{Name: f.Name}
+		items, good := parseFile(&source{File: f, result: results[i]})
+		for _, it := range items {
+			if !good {
+				break
+			}
+			good = c.add(it)
+		}
+		ok = ok && good
+	}
+	b := &builder{
+		collection: c, opts: o, compiler: filter.NewCompiler(), macroAST: make(map[string]filter.Expr), busy: make(map[string]bool),
+		flat: make(map[string][]string),
+	}
+	if !ok {
+		return nil, results
+	}
+	set := b.build()
+	for _, r := range results {
+		if !r.OK() {
+			return nil, results
+		}
+	}
+	set.lists, set.macros = c.lists, c.macros
+	for _, s := range o.Select {
+		set.apply(s)
+	}
+	set.index()
+	return set, results
+}
+
+func (s *Set) apply(sel Selection) {
+	for _, r := range s.Rules {
+		if sel.Rule != "" && wildcard(sel.Rule, r.Name) {
+			r.Enabled = sel.Enable
+		}
+		for _, t := range r.Tags {
+			if sel.Tag != "" && t == sel.Tag {
+				r.Enabled = sel.Enable
+			}
+		}
+	}
+}
+
+// wildcard matches a whole name with a pattern in which * stands for any text.
+func wildcard(pattern, name string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == name
+	}
+	if !strings.HasPrefix(name, parts[0]) {
+		return false
+	}
+	name = name[len(parts[0]):]
+	last := parts[len(parts)-1]
+	for _, p := range parts[1 : len(parts)-1] {
+		i := strings.Index(name, p)
+		if i < 0 {
+			return false
+		}
+		name = name[i+len(p):]
+	}
+	return strings.HasSuffix(name, last)
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"falconet/engine/alert"
+)
+
+func load(t testing.TB, o Options, texts ...string) (*Set, []*Result) {
+	t.Helper()
+	var files []File
+	for i, s := range texts {
+		files = append(files, File{Name: string(rune('a'+i)) + ".yaml", Data: []byte(s)})
+	}
+	o.MinPriority = alert.Debug
+	return Load(o, files...)
+}
+
+func mustLoad(t testing.TB, o Options, texts ...string) *Set {
+	t.Helper()
+	s, results := load(t, o, texts...)
+	if s == nil {
+		for _, r := range results {
+			t.Error(r.Text(true))
+		}
+		t.FailNow()
+	}
+	return s
+}
+
+const base = `
+- list: shells
+  items: [bash, "sh"]
+- list: programs
+  items: [shells, '"my program"']
+- macro: started
+  condition: evt.type = execve and evt.dir = <
+- macro: shell
+  condition: proc.name in (programs, zsh)
+- rule: Shell
+  desc: a shell
+  condition: started and shell
+  output: "shell %proc.name"
+  priority: WARNING
+  tags: [b, a]
+`
+
+func TestConditionsAreExpanded(t *testing.T) {
+	f := func(want string, texts ...string) {
+		t.Helper()
+		s := mustLoad(t, Options{}, append([]string{base}, texts...)...)
+		if got := s.Rules[0].Compiled; got != want {
+			t.Errorf("condition is\n%s, want\n%s", got, want)
+		}
+	}
+	plain := `(evt.type = execve and evt.dir = <) and proc.name in (bash, sh, "my program", zsh)`
+	f(plain)
+	f(`(evt.type = execve and evt.dir = <) and proc.name in (bash, sh, fish, "my program", zsh)`,
+		"- list: shells\n  items: [fish]\n  append: true")
+	f(`(evt.type = execve and evt.dir = <) and proc.name in (fish, "my program", zsh)`,
+		"- list: shells\n  items: [fish]\n  override: {items: replace}")
+	f(`(evt.type = execve and evt.dir = <) and (proc.name in (bash, sh, "my program", zsh) or proc.name = x)`,
+		"- macro: shell\n  condition: or proc.name = x\n  override: {condition: append}")
+	f(plain[:len(plain)]+" and user.uid = 0", "- rule: Shell\n  condition: and user.uid = 0\n  append: true")
+	f(`((evt.type = execve and evt.dir = <) and proc.name in (bash, sh, "my program", zsh)) and not ((proc.pname = a and fd.num = 1) or (proc.pname = "b c" and fd.num = 2)) and not proc.tty in (1, 2)`,
+		`
+- rule: Shell
+  exceptions:
+    - name: pairs
+      fields: [proc.pname, fd.num]
+      values: [[a, 1], ["b c", 2]]
+    - name: ttys
+      fields: proc.tty
+      values: [1, 2]
+  override: {exceptions: append}`)
+}
+
+func TestOverrides(t *testing.T) {
+	s := mustLoad(t, Options{}, base, `
+- rule: Shell
+  output: more %proc.pid
+  priority: notice
+  tags: [c]
+  enabled: false
+  override: {output: append, priority: replace, tags: append, enabled: replace}`)
+	r := s.Rules[0]
+	if r.Output.String() != "shell %proc.name more %proc.pid" || r.Priority != alert.Notice || strings.Join(r.Tags, "") != "abc" || r.Enabled {
+		t.Errorf("rule is %+v", r)
+	}
+}
+
+func TestSelection(t *testing.T) {
+	s := mustLoad(t, Options{Select: []Selection{{Enable: false, Rule: "*"}, {Enable: true, Tag: "a"}}}, base)
+	if s.Enabled() != 1 {
+		t.Error("a rule that a tag enables is not")
+	}
+	for pattern, want := range map[string]bool{"Shell": true, "Sh*": true, "*ll": true, "*": true, "S*e*l": true, "shell": false, "*x": false, "Shell*l": false} {
+		if wildcard(pattern, "Shell") != want {
+			t.Errorf("%q matches Shell: %v", pattern, !want)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		s, results := load(t, Options{}, text)
+		if s != nil {
+			t.Errorf("%q is accepted", text)
+			return
+		}
+		var got []string
+		for _, p := range results[0].Errors {
+			got = append(got, p.Line())
+		}
+		if strings.Join(got, "\n") != want {
+			t.Errorf("%q gives\n%s\nwant\n%s", text, strings.Join(got, "\n"), want)
+		}
+	}
+	rule := func(condition string) string {
+		return "- rule: R\n  desc: d\n  condition: " + condition + "\n  output: o\n  priority: INFO\n"
+	}
+	f("a: b", "a.yaml:1:1: file 'a.yaml': a rules file is a sequence of items, each beginning with a dash (LOAD_ERR_YAML_VALIDATE)")
+	f("- rule: [", "a.yaml:1:1: file 'a.yaml': line 1: did not find expected node content (LOAD_ERR_YAML_PARSE)")
+	f("- 3", "a.yaml:1:3: an item is a map: one of required_engine_version, required_plugin_versions, list, macro, rule and its keys (LOAD_ERR_YAML_VALIDATE)")
+	f("- rule: R\n  desc: d", "a.yaml:1:3: rule 'R': rule has no 'condition' (LOAD_ERR_YAML_VALIDATE)")
+	f(rule("evt.type = open and proc.nam = x"), "a.yaml:3:34: condition 'R': nonexistent field 'proc.nam' (did you mean 'proc.name'?) (LOAD_ERR_COMPILE_CONDITION)")
+	f(rule(">\n    evt.type = open\n    and proc.name == (x"), "a.yaml:5:22: condition 'R': expecting a value (LOAD_ERR_COMPILE_CONDITION)")
+	f(rule("evt.type = open and nothing"), "a.yaml:3:34: condition 'R': Undefined macro 'nothing' used in filter. (LOAD_ERR_VALIDATE)")
+	f(strings.Replace(rule("evt.type = open"), "INFO", "LOUD", 1), `a.yaml:5:13: rule 'R': unknown priority "LOUD": it is one of emergency, alert, critical, error, warning, notice, informational, debug (LOAD_ERR_YAML_VALIDATE)`)
+	f(strings.Replace(rule("evt.type = open"), "output: o", "output: '%no.such'", 1), "a.yaml:4:11: rule output 'R': invalid formatting token at character 1: nonexistent field 'no.such' (LOAD_ERR_COMPILE_OUTPUT)")
+	f("- macro: a\n  condition: b\n- macro: b\n  condition: a\n"+rule("evt.type = open and a"), "a.yaml:1:3: macro 'a': macro is part of itself (LOAD_ERR_VALIDATE)")
+	f("- list: l\n  items: [m]\n- list: m\n  items: [l]\n"+rule("proc.name in (l)"), "a.yaml:7:28: condition 'R': list 'l' is part of itself (LOAD_ERR_COMPILE_CONDITION)")
+	f("- required_engine_version: 0.99.0", "a.yaml:1:3: required_engine_version '0.99.0': rules file needs engine version 0.99.0, this is 0.63.0 (LOAD_ERR_VALIDATE)")
+	f("- list: x\n  items: [a]\n  append: true", "a.yaml:1:3: list 'x': there is no list of this name to append to or override (LOAD_ERR_VALIDATE)")
+}
+
+func TestFieldsOfFalcoThatAreMissingLeaveTheRuleOut(t *testing.T) {
+	s, results := load(t, Options{}, "- rule: R\n  desc: d\n  condition: evt.type = open and container.privileged = true\n  output: o\n  priority: INFO\n")
+	if s == nil || len(s.Rules) != 0 || len(results[0].Warnings) != 1 || results[0].Warnings[0].Code != UnknownFilter {
+		t.Errorf("results: %s", results[0].Text(true))
+	}
+}
+
+// TestPublicRules loads the rule files that Falco ships.
+func TestPublicRules(t *testing.T) {
+	dir := os.Getenv("FALCONET_FALCO_RULES")
+	if dir == "" {
+		t.Skip("FALCONET_FALCO_RULES names no directory")
+	}
+	names, _ := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if len(names) == 0 {
+		t.Fatalf("%s holds no rule files", dir)
+	}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, results := Load(Options{MinPriority: alert.Debug}, File{Name: filepath.Base(name), Data: b})
+		if s == nil {
+			t.Errorf("%s", results[0].Text(true))
+			continue
+		}
+		t.Logf("%s: %d rules\n%s", name, len(s.Rules), results[0].Text(true))
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add(base)
+	f.Add("- rule: x\n  exceptions: [{name: a, fields: [b], values: [[c]]}]\n  append: true")
+	f.Add("a: &a [*a]")
+	f.Fuzz(func(t *testing.T, text string) {
+		_, results := Load(Options{MinPriority: alert.Debug}, File{Name: "f", Data: []byte(text)})
+		_ = results[0].Text(true)
+	})
+}
