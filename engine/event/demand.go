@@ -78,3 +78,25 @@ func (d *Demand) EveryThread() { d.threads = true }
 
 // WantsEveryThread reports whether EveryThread was asked.
 func (d *Demand) WantsEveryThread() bool { return d.threads }
+
+// Remove takes back what was asked of a system call, with a row of its own or without. It reports whether anything had been asked.
+// What the state needs stays.
+func (d *Demand) Remove(name string) (asked bool) {
+	if d.parts == nil {
+		return false
+	}
+	for _, id := range ByName(name) {
+		asked = asked || d.wanted[id]
+		d.wanted[id], d.parts[id] = false, 0
+	}
+	nr64, nr32, _ := SyscallNumber(name)
+	if nr64 >= 0 {
+		asked = asked || d.native[nr64]
+		d.native[nr64] = false
+	}
+	if nr32 >= 0 {
+		asked = asked || d.compat[nr32]
+		d.compat[nr32] = false
+	}
+	return asked
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package pushdown turns rules into what the probe has to do.
+package pushdown
+
+import (
+	"strings"
+
+	"falconet/engine/config"
+	"falconet/engine/event"
+	"falconet/engine/rules"
+)
+
+// HighVolume are the system calls that are captured only with base_syscalls.all, even when a rule asks for them.
+var HighVolume = [...]string{
+	"pread64", "preadv", "pwrite64", "pwritev", "read", "readv", "recv", "send", "sendfile", "sendfile64", "write", "writev",
+}
+
+// Demand returns what a probe must capture for the rules under the configuration, and the names of system calls that rules ask for
+// and do not get.
+func Demand(set *rules.Set, base config.BaseSyscalls) (d *event.Demand, refused []string) {
+	d = set.Demand()
+	drop := func(name string) {
+		if d.Remove(name) {
+			refused = append(refused, name)
+		}
+	}
+	if !base.All {
+		for _, name := range HighVolume {
+			drop(name)
+		}
+	}
+	for _, name := range base.CustomSet {
+		if without, ok := strings.CutPrefix(name, "!"); ok {
+			drop(without)
+		}
+	}
+	return d, refused
+}
