@@ -32,6 +32,16 @@ type written struct {
 	text       string
 	parts      []segment
 	extra      int // bytes in front that nobody wrote
+	refs
+}
+
+// refs are the macros and lists that a text names itself.
+type refs struct{ macros, lists []string }
+
+func (r *refs) add(to *[]string, name string) {
+	if !slices.Contains(*to, name) {
+		*to = append(*to, name)
+	}
 }
 
 // where finds a place of a condition in its file.
@@ -41,6 +51,20 @@ func (w *written) where(p filter.Pos) Location {
 
 func (b *builder) build() *Set {
 	set := &Set{compiler: b.compiler, matching: b.opts.Matching}
+	for _, m := range b.macros { // those that no rule uses as well: a mistake in them is a mistake
+		used := m.used
+		if _, err := b.macro(m); err != nil {
+			b.conditionFailed(nil, err)
+		}
+		m.used = used
+	}
+	for _, l := range b.lists {
+		used := l.used
+		if _, err := b.members(l); err != nil {
+			l.flat = l.items // a condition that names the list says what is wrong
+		}
+		l.used = used
+	}
 	for _, r := range b.rules {
 		if r.unknownSource || !r.priority.AtLeast(b.opts.MinPriority) {
 			continue
@@ -78,7 +102,8 @@ func (b *builder) rule(r *rule) *Rule {
 	if strings.HasPrefix(text, "(") && text != joined(r.condition) {
 		extra = 1 // the parenthesis that exceptions put around what was written
 	}
-	e, err := b.parse(written{"condition", r.name, r.item, text, r.condition, extra})
+	src := len(b.texts)
+	e, err := b.parse(written{kind: "condition", name: r.name, item: r.item, text: text, parts: r.condition, extra: extra})
 	if err != nil {
 		b.conditionFailed(r, err)
 		return nil
@@ -108,7 +133,7 @@ func (b *builder) rule(r *rule) *Rule {
 	made := &Rule{
 		Name: r.name, Desc: strings.TrimSpace(r.desc), Source: alert.SourceSyscall, Condition: joined(r.condition), Compiled: filter.Print(e),
 		Priority: r.priority, Tags: r.tags, Enabled: r.enabled, Output: output, Events: filter.EventTypes(e), fields: filter.Fields(e), program: program,
-		operators: filter.Operators(e),
+		operators: filter.Operators(e), output: r.output, refs: b.texts[src].refs, exceptions: r.exceptions,
 	}
 	if r.warnTypes && made.Events.All() {
 		r.item.file.warn(NoEventType, "condition names no event type: every event of the machine has to be looked at", r.item.where())
@@ -170,7 +195,7 @@ func (b *builder) skips(r *rule, err error) bool {
 }
 
 func (b *builder) conditionFailed(r *rule, err error) {
-	if b.skips(r, err) {
+	if r != nil && b.skips(r, err) {
 		return
 	}
 	var me *macroError
@@ -225,11 +250,12 @@ func (b *builder) macroFailed(e *macroError) { b.failed(e.m.item, e.err) }
 // parse reads a condition and puts lists and macros into it.
 func (b *builder) parse(w written) (filter.Expr, error) {
 	b.texts = append(b.texts, w)
-	e, err := filter.ParseFrom(w.text, len(b.texts)-1)
+	src := len(b.texts) - 1
+	e, err := filter.ParseFrom(w.text, src)
 	if err != nil {
 		return nil, err
 	}
-	if e, err = b.expandLists(e); err != nil {
+	if e, err = b.expandLists(e, src); err != nil {
 		return nil, err
 	}
 	var inner error
@@ -238,6 +264,8 @@ func (b *builder) parse(w written) (filter.Expr, error) {
 		if m == nil || inner != nil {
 			return nil, false
 		}
+		at := &b.texts[src].refs
+		at.add(&at.macros, name)
 		found, err := b.macro(m)
 		if err != nil {
 			inner = err
@@ -257,20 +285,26 @@ func (b *builder) macro(m *macro) (filter.Expr, error) {
 	if e := b.macroAST[m.name]; e != nil {
 		return e, nil
 	}
+	if m.err != nil {
+		return nil, m.err
+	}
 	if b.busy[m.name] {
 		return nil, &macroError{m, errors.New("macro is part of itself")}
 	}
 	b.busy[m.name] = true
 	defer delete(b.busy, m.name)
-	e, err := b.parse(written{"condition", m.name, m.item, joined(m.condition), m.condition, 0})
+	src := len(b.texts)
+	e, err := b.parse(written{kind: "condition", name: m.name, item: m.item, text: joined(m.condition), parts: m.condition})
 	if err != nil {
 		var deeper *macroError
-		if errors.As(err, &deeper) {
-			return nil, err
+		if !errors.As(err, &deeper) {
+			err = &macroError{m, err}
 		}
-		return nil, &macroError{m, err}
+		m.err = err
+		return nil, err
 	}
 	b.macroAST[m.name] = e
+	m.tree, m.refs = e, b.texts[src].refs
 	return e, nil
 }
 
@@ -278,7 +312,7 @@ func (b *builder) macro(m *macro) (filter.Expr, error) {
 const maxExpanded = 4 << 20
 
 // expandLists puts the members of lists where conditions name them.
-func (b *builder) expandLists(e filter.Expr) (_ filter.Expr, err error) {
+func (b *builder) expandLists(e filter.Expr, src int) (_ filter.Expr, err error) {
 	filter.Walk(e, func(e filter.Expr) bool {
 		c, ok := e.(*filter.Check)
 		if !ok || err != nil {
@@ -297,6 +331,8 @@ func (b *builder) expandLists(e filter.Expr) (_ filter.Expr, err error) {
 			if out == nil {
 				out = slices.Clone(c.Values[:i])
 			}
+			at := &b.texts[src].refs
+			at.add(&at.lists, l.name)
 			members, e := b.members(l)
 			if e == nil && len(out)+len(members) > maxExpanded {
 				e = fmt.Errorf("lists with more than %d members", maxExpanded)
@@ -344,6 +380,6 @@ func (b *builder) members(l *list) ([]string, error) {
 		}
 		out = append(out, m...)
 	}
-	b.flat[l.name] = out
+	b.flat[l.name], l.flat = out, out
 	return out, nil
 }

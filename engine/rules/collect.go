@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"falconet/engine/alert"
+	"falconet/engine/filter"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -22,12 +23,14 @@ type collection struct {
 	listOf  map[string]*list
 	macroOf map[string]*macro
 	ruleOf  map[string]*rule
+	needs   requirements
 }
 
 type list struct {
 	item  *item
 	name  string
 	items []string
+	flat  []string // with the members of other lists in place of their names
 	used  bool
 }
 
@@ -36,6 +39,9 @@ type macro struct {
 	name      string
 	condition []segment
 	used      bool
+	tree      filter.Expr // with lists and macros in it
+	err       error       // why there is no tree, once that is known
+	refs
 }
 
 type rule struct {
@@ -84,9 +90,9 @@ func (c *collection) add(it *item) bool {
 	}
 	switch it.kind {
 	case "required_engine_version":
-		return checkEngine(it)
+		return c.checkEngine(it)
 	case "required_plugin_versions":
-		return checkPlugins(it)
+		return c.checkPlugins(it)
 	case "list":
 		return c.addList(it)
 	case "macro":

@@ -5,17 +5,31 @@ package rules
 import (
 	"fmt"
 	"slices"
-	"strings"
 
+	"falconet/engine/event"
 	"falconet/engine/filter"
 )
 
-// Description is what -L and -l print as JSON.
+// requirements are what files said that they need.
+type requirements struct {
+	engine  string
+	plugins []Plugin
+}
+
+// Plugin is one requirement of a plugin, and what would do as well.
+type Plugin struct {
+	Alternatives []Plugin `json:"alternatives,omitempty"`
+	Name         string   `json:"name"`
+	Version      string   `json:"version"`
+}
+
+// Description is what -L and -l print as JSON: all of a set, or Rules alone. Keys are in byte order, as Falco writes them.
 type Description struct {
-	Lists  []ListDescription  `json:"lists,omitempty"`
-	Macros []MacroDescription `json:"macros,omitempty"`
-	Engine string             `json:"required_engine_version,omitempty"`
-	Rules  []RuleDescription  `json:"rules"`
+	Lists   []ListDescription  `json:"lists,omitzero"`
+	Macros  []MacroDescription `json:"macros,omitzero"`
+	Engine  string             `json:"required_engine_version,omitempty"`
+	Plugins []Plugin           `json:"required_plugin_versions,omitzero"`
+	Rules   []RuleDescription  `json:"rules"`
 }
 
 // RuleDescription is one rule of a Description.
@@ -36,39 +50,52 @@ type RuleInfo struct {
 	Tags        []string `json:"tags"`
 }
 
-// RuleDetails is what became of it.
+// RuleDetails is what became of it. Macros and Lists are those that the condition names itself; the rest is of the whole condition.
 type RuleDetails struct {
-	Compiled     string   `json:"condition_compiled"`
-	Fields       []string `json:"condition_fields"`
-	Operators    []string `json:"condition_operators"`
-	Events       []string `json:"events"`
-	Lists        []string `json:"lists"`
-	Macros       []string `json:"macros"`
-	Output       string   `json:"output_compiled"`
-	OutputFields []string `json:"output_fields"`
-	Plugins      []string `json:"plugins"`
+	Compiled           string   `json:"condition_compiled"`
+	Fields             []string `json:"condition_fields"`
+	Operators          []string `json:"condition_operators"`
+	Events             []string `json:"events"`
+	ExceptionFields    []string `json:"exception_fields"`
+	ExceptionNames     []string `json:"exception_names"`
+	ExceptionOperators []string `json:"exception_operators"`
+	Lists              []string `json:"lists"`
+	Macros             []string `json:"macros"`
+	Output             string   `json:"output_compiled"`
+	OutputFields       []string `json:"output_fields"`
+	Plugins            []string `json:"plugins"`
 }
 
 // MacroDescription is one macro of a Description.
 type MacroDescription struct {
+	Details struct {
+		Compiled  string   `json:"condition_compiled"`
+		Fields    []string `json:"condition_fields"`
+		Operators []string `json:"condition_operators"`
+		Events    []string `json:"events"`
+		Lists     []string `json:"lists"`
+		Macros    []string `json:"macros"`
+		Plugins   []string `json:"plugins"`
+		Used      bool     `json:"used"`
+	} `json:"details"`
 	Info struct {
 		Condition string `json:"condition"`
 		Name      string `json:"name"`
 	} `json:"info"`
-	Details struct {
-		Used bool `json:"used"`
-	} `json:"details"`
 }
 
 // ListDescription is one list of a Description.
 type ListDescription struct {
+	Details struct {
+		Compiled []string `json:"items_compiled"`
+		Lists    []string `json:"lists"`
+		Plugins  []string `json:"plugins"`
+		Used     bool     `json:"used"`
+	} `json:"details"`
 	Info struct {
 		Items []string `json:"items"`
 		Name  string   `json:"name"`
 	} `json:"info"`
-	Details struct {
-		Used bool `json:"used"`
-	} `json:"details"`
 }
 
 // Describe describes the named rule, or everything when name is "".
@@ -76,110 +103,105 @@ func Describe(s *Set, name string) (*Description, error) {
 	d := &Description{Rules: []RuleDescription{}}
 	for _, r := range s.Rules {
 		if name == "" || r.Name == name {
-			d.Rules = append(d.Rules, r.describe(s))
+			d.Rules = append(d.Rules, r.describe())
 		}
 	}
 	if name != "" {
 		if len(d.Rules) == 0 {
-			return nil, fmt.Errorf("there is no rule named '%s'", name)
+			return nil, fmt.Errorf("there is no rule named '%s': falconet -L lists the rules", name)
 		}
 		return d, nil
 	}
-	d.Engine = EngineVersion
+	d.Lists, d.Macros, d.Engine, d.Plugins = []ListDescription{}, []MacroDescription{}, s.needs.engine, orEmpty(s.needs.plugins)
 	for _, m := range s.macros {
-		var out MacroDescription
-		out.Info.Name, out.Info.Condition, out.Details.Used = m.name, joined(m.condition), m.used
-		d.Macros = append(d.Macros, out)
+		d.Macros = append(d.Macros, m.describe())
 	}
 	for _, l := range s.lists {
-		var out ListDescription
-		out.Info.Name, out.Info.Items, out.Details.Used = l.name, l.items, l.used
-		if out.Info.Items == nil {
-			out.Info.Items = []string{}
-		}
-		d.Lists = append(d.Lists, out)
+		d.Lists = append(d.Lists, s.describeList(l))
 	}
 	return d, nil
 }
 
-func (r *Rule) describe(s *Set) RuleDescription {
-	out := RuleDescription{Info: RuleInfo{
-		Condition: r.Condition, Description: r.Desc, Enabled: r.Enabled, Name: r.Name, Output: r.Output.String(),
-		Priority: r.Priority.String(), Source: r.Source, Tags: orEmpty(r.Tags),
-	}}
-	det := &out.Details
-	det.Compiled, det.Operators, det.Output, det.Plugins = r.Compiled, orEmpty(r.operators), r.Output.String(), []string{}
-	for _, f := range r.fields {
-		det.Fields = append(det.Fields, f.Text)
+func (r *Rule) describe() RuleDescription {
+	d := RuleDetails{
+		Compiled: r.Compiled, Fields: texts(r.fields), Operators: orEmpty(r.operators), Events: eventNames(r.Events),
+		ExceptionFields: []string{}, ExceptionNames: []string{}, ExceptionOperators: []string{}, Lists: orEmpty(r.lists), Macros: orEmpty(r.macros),
+		Output: r.Output.String(), OutputFields: []string{}, Plugins: []string{},
+	}
+	for _, e := range r.exceptions {
+		d.ExceptionNames = unite(d.ExceptionNames, e.name)
+		d.ExceptionFields = unite(d.ExceptionFields, e.fields...)
+		d.ExceptionOperators = unite(d.ExceptionOperators, e.comps...)
 	}
 	for _, f := range r.Output.Refs() {
-		det.OutputFields = append(det.OutputFields, f.Text)
+		d.OutputFields = append(d.OutputFields, f.Text)
 	}
-	if !r.Events.Except {
-		det.Events = r.Events.Names
+	return RuleDescription{Details: d, Info: RuleInfo{
+		Condition: r.Condition, Description: r.Desc, Enabled: r.Enabled, Name: r.Name, Output: r.output, Priority: r.Priority.String(),
+		Source: r.Source, Tags: orEmpty(r.Tags),
+	}}
+}
+
+func (m *macro) describe() (d MacroDescription) {
+	d.Info.Condition, d.Info.Name = joined(m.condition), m.name
+	d.Details.Compiled, d.Details.Fields, d.Details.Operators = filter.Print(m.tree), texts(filter.Fields(m.tree)), orEmpty(filter.Operators(m.tree))
+	d.Details.Events, d.Details.Lists, d.Details.Macros = eventNames(filter.EventTypes(m.tree)), orEmpty(m.lists), orEmpty(m.macros)
+	d.Details.Plugins, d.Details.Used = []string{}, m.used
+	return d
+}
+
+func (s *Set) describeList(l *list) (d ListDescription) {
+	d.Info.Items, d.Info.Name = orEmpty(l.items), l.name
+	d.Details.Compiled, d.Details.Lists, d.Details.Plugins, d.Details.Used = orEmpty(l.flat), []string{}, []string{}, l.used
+	for _, it := range l.items {
+		if slices.ContainsFunc(s.lists, func(o *list) bool { return o.name == it && o != l }) {
+			d.Details.Lists = unite(d.Details.Lists, it)
+		}
 	}
-	det.Macros, det.Lists = s.names(r.Condition)
-	det.Fields, det.OutputFields, det.Events = orEmpty(det.Fields), orEmpty(det.OutputFields), orEmpty(det.Events)
+	return d
+}
+
+// orEmpty makes an empty list of none, so that JSON has a list.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func unite(to []string, more ...string) []string {
+	for _, m := range more {
+		if !slices.Contains(to, m) {
+			to = append(to, m)
+		}
+	}
+	return to
+}
+
+func texts(refs []filter.FieldRef) []string {
+	out := []string{}
+	for _, r := range refs {
+		out = append(out, r.Text)
+	}
 	return out
 }
 
-// names returns the macros and lists that a condition names itself.
-func (s *Set) names(condition string) (macros, lists []string) {
-	macros, lists = []string{}, []string{}
-	e, err := filter.Parse(condition)
-	if err != nil {
-		return macros, lists
+// eventNames lists the event types of a set.
+func eventNames(s filter.EventSet) []string {
+	out := []string{}
+	for i := range event.Rows() {
+		row := &event.Rows()[i]
+		if i > 0 && !row.Internal() && row.ID != event.Generic && s.Has(row.Name) {
+			out = append(out, row.Name)
+		}
 	}
-	filter.Walk(e, func(e filter.Expr) bool {
-		switch e := e.(type) {
-		case *filter.Macro:
-			if !slices.Contains(macros, e.Name) {
-				macros = append(macros, e.Name)
-			}
-		case *filter.Check:
-			for _, v := range e.Values {
-				named := slices.ContainsFunc(s.lists, func(l *list) bool { return l.name == v.Text })
-				if named && !slices.Contains(lists, v.Text) {
-					lists = append(lists, v.Text)
-				}
-			}
+	event.SyscallNames(func(name string, nr64, nr32 int) bool {
+		generic := nr64 >= 0 && event.ByNumber(nr64, false) == event.Generic || nr32 >= 0 && event.ByNumber(nr32, true) == event.Generic
+		if generic && s.Has(name) {
+			out = append(out, name)
 		}
 		return true
 	})
-	return macros, lists
-}
-
-func orEmpty(s []string) []string {
-	if s == nil {
-		return []string{}
-	}
-	return s
-}
-
-// Schema is the JSON Schema of rule files, as far as it says more than that they are sequences of maps.
-var Schema = schema()
-
-func schema() string {
-	var props []string
-	for _, kind := range kinds {
-		for _, k := range keysOf[kind] {
-			p := fmt.Sprintf("      %q: {}", k)
-			if !slices.Contains(props, p) {
-				props = append(props, p)
-			}
-		}
-	}
-	return `{
-  "$schema": "http://json-schema.org/draft-07/schema#",
-  "title": "rules file",
-  "type": "array",
-  "items": {
-    "type": "object",
-    "additionalProperties": false,
-    "properties": {
-` + strings.Join(props, ",\n") + `
-    }
-  }
-}
-`
+	slices.Sort(out)
+	return slices.Compact(out)
 }

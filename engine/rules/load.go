@@ -57,7 +57,7 @@ func Load(o Options, files ...File) (*Set, []*Result) {
 			return nil, results
 		}
 	}
-	set.lists, set.macros = c.lists, c.macros
+	set.lists, set.macros, set.needs = c.lists, c.macros, c.needs
 	for _, s := range o.Select {
 		set.apply(s)
 	}

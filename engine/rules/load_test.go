@@ -66,7 +66,7 @@ func TestConditionsAreExpanded(t *testing.T) {
 		"- list: shells\n  items: [fish]\n  override: {items: replace}")
 	f(`(evt.type = execve and evt.dir = <) and (proc.name in (bash, sh, "my program", zsh) or proc.name = x)`,
 		"- macro: shell\n  condition: or proc.name = x\n  override: {condition: append}")
-	f(plain[:len(plain)]+" and user.uid = 0", "- rule: Shell\n  condition: and user.uid = 0\n  append: true")
+	f(plain+" and user.uid = 0", "- rule: Shell\n  condition: and user.uid = 0\n  append: true")
 	f(`((evt.type = execve and evt.dir = <) and proc.name in (bash, sh, "my program", zsh)) and not ((proc.pname = a and fd.num = 1) or (proc.pname = "b c" and fd.num = 2)) and not proc.tty in (1, 2)`,
 		`
 - rule: Shell

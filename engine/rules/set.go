@@ -25,8 +25,11 @@ type Rule struct {
 	Events    filter.EventSet // the event types that it can match
 
 	fields    []filter.FieldRef
+	output    string // as written, with what was appended
 	operators []string
 	program   *filter.Program
+	refs
+	exceptions []*exception
 }
 
 // Matching says how many rules may match one event.
@@ -42,6 +45,7 @@ const (
 type Set struct {
 	Rules []*Rule // in the order of definition, disabled ones included
 
+	needs    requirements
 	lists    []*list
 	macros   []*macro
 	compiler *filter.Compiler

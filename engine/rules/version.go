@@ -4,6 +4,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,7 +46,7 @@ func (v version) satisfies(need version) bool {
 	return v[1] > need[1] || v[1] == need[1] && v[2] >= need[2]
 }
 
-func checkEngine(it *item) bool {
+func (c *collection) checkEngine(it *item) bool {
 	text := it.name
 	if n, err := strconv.ParseUint(text, 10, 31); err == nil {
 		text = fmt.Sprintf("0.%d.0", n)
@@ -59,40 +60,62 @@ func checkEngine(it *item) bool {
 		it.fail(ErrValidate, fmt.Sprintf("rules file needs engine version %s, this is %s", text, EngineVersion))
 		return false
 	}
+	if c.needs.engine == "" || versionLess(c.needs.engine, text) {
+		c.needs.engine = text
+	}
 	return true
 }
 
+func versionLess(a, b string) bool {
+	x, _ := parseVersion(a)
+	y, _ := parseVersion(b)
+	return slices.Compare(x[:], y[:]) < 0
+}
+
 // checkPlugins warns of plugins that are not there; rules that need one use its fields, and are left out for that.
-func checkPlugins(it *item) bool {
+func (c *collection) checkPlugins(it *item) bool {
 	n := it.keys["required_plugin_versions"]
 	if n.Kind != yaml.SequenceNode {
 		it.fail(ErrYAMLValidate, "'required_plugin_versions' is not a sequence")
 		return false
 	}
-	for _, c := range n.Content {
-		c = resolve(c)
-		if !pluginThere(c) {
-			it.file.warn(UnknownItem, fmt.Sprintf("plugin '%s' %s is not part of this program", mapValue(c, "name"), mapValue(c, "version")), it.where(), at("plugin", mapValue(c, "name"), c))
+	for _, e := range n.Content {
+		e = resolve(e)
+		p := readPlugin(e)
+		if p.Name == "" || p.Version == "" {
+			it.file.fail(ErrYAMLValidate, "an entry of 'required_plugin_versions' has a name and a version", it.where(), at("plugin", p.Name, e))
+			return false
+		}
+		c.needs.plugins = append(c.needs.plugins, p)
+		if !p.there() {
+			it.file.warn(UnknownItem, fmt.Sprintf("plugin '%s' %s is not part of this program", p.Name, p.Version), it.where(), at("plugin", p.Name, e))
 		}
 	}
 	return true
 }
 
-func pluginThere(n *yaml.Node) bool {
-	have, ok := parseVersion(builtinPlugins[mapValue(n, "name")])
-	if need, valid := parseVersion(mapValue(n, "version")); ok && valid && have.satisfies(need) {
-		return true
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == "alternatives" {
-			for _, a := range resolve(n.Content[i+1]).Content {
-				if a = resolve(a); a.Kind == yaml.MappingNode && pluginThere(a) {
-					return true
-				}
-			}
+// readPlugin reads a name, a version and what would do as well. What is not there is empty.
+func readPlugin(n *yaml.Node) Plugin {
+	p := Plugin{Name: mapValue(n, "name"), Version: mapValue(n, "version")}
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value != "alternatives" {
+			continue
+		}
+		for _, a := range resolve(n.Content[i+1]).Content {
+			a = resolve(a)
+			p.Alternatives = append(p.Alternatives, Plugin{Name: mapValue(a, "name"), Version: mapValue(a, "version")})
 		}
 	}
-	return false
+	return p
+}
+
+// there reports whether this program does what the plugin, or one of its alternatives, does.
+func (p Plugin) there() bool {
+	have, ok := parseVersion(builtinPlugins[p.Name])
+	if need, valid := parseVersion(p.Version); ok && valid && have.satisfies(need) {
+		return true
+	}
+	return slices.ContainsFunc(p.Alternatives, Plugin.there)
 }
 
 func mapValue(n *yaml.Node, key string) string {
