@@ -45,8 +45,8 @@ func (c *command) start(ctx context.Context, conf *config.Config) error {
 	if c.support {
 		return c.printSupport(conf, files)
 	}
-	demand, refused := pushdown.Demand(set, conf.Syscall.Base)
-	if len(refused) > 0 {
+	demand := set.Demand()
+	if refused := pushdown.Restrict(demand, conf.Syscall.Base); len(refused) > 0 {
 		log.Warn().Strs("syscalls", refused).Msg("rules ask for system calls that are not captured: high-volume ones need option -A")
 	}
 	if c.dryRun {

@@ -8,7 +8,6 @@ import (
 
 	"falconet/engine/config"
 	"falconet/engine/event"
-	"falconet/engine/rules"
 )
 
 // HighVolume are the system calls that are captured only with base_syscalls.all, even when a rule asks for them.
@@ -16,10 +15,9 @@ var HighVolume = [...]string{
 	"pread64", "preadv", "pwrite64", "pwritev", "read", "readv", "recv", "send", "sendfile", "sendfile64", "write", "writev",
 }
 
-// Demand returns what a probe must capture for the rules under the configuration, and the names of system calls that rules ask for
-// and do not get.
-func Demand(set *rules.Set, base config.BaseSyscalls) (d *event.Demand, refused []string) {
-	d = set.Demand()
+// Restrict takes from a rule set's demand what the configuration does not let be captured. It returns the names of the system calls
+// that rules ask for and do not get.
+func Restrict(d *event.Demand, base config.BaseSyscalls) (refused []string) {
 	drop := func(name string) {
 		if d.Remove(name) {
 			refused = append(refused, name)
@@ -35,5 +33,5 @@ func Demand(set *rules.Set, base config.BaseSyscalls) (d *event.Demand, refused 
 			drop(without)
 		}
 	}
-	return d, refused
+	return refused
 }

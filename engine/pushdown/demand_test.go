@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pushdown
+
+import (
+	"slices"
+	"testing"
+
+	"falconet/engine/config"
+	"falconet/engine/event"
+)
+
+func TestRestrict(t *testing.T) {
+	demand := func() *event.Demand {
+		d := &event.Demand{}
+		d.Add(event.ByName("openat")[0], event.AllParts)
+		d.AddSyscall("read")
+		d.AddSyscall("sync")
+		return d
+	}
+	f := func(base config.BaseSyscalls, want ...string) {
+		t.Helper()
+		d := demand()
+		got := Restrict(d, base)
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v refuses %q, want %q", base, got, want)
+		}
+		for _, name := range want {
+			nr, _, _ := event.SyscallNumber(name)
+			if _, still := d.Wants(event.ByNumber(nr, false)); d.WantsSyscall(nr, false) || event.ByNumber(nr, false) != event.Generic && still {
+				t.Errorf("%s is still in the demand", name)
+			}
+		}
+		if !d.WantsSyscall(162, false) {
+			t.Error("sync is gone")
+		}
+	}
+	f(config.BaseSyscalls{}, "read")
+	f(config.BaseSyscalls{All: true})
+	f(config.BaseSyscalls{All: true, CustomSet: []string{"!openat", "close"}}, "openat")
+	f(config.BaseSyscalls{CustomSet: []string{"!nosuch"}}, "read")
+}
