@@ -46,7 +46,7 @@ func main() {
 // run joins probe, engine and outputs until ctx ends.
 func run(ctx context.Context, job *cli.Job) (err error) {
 	log := job.Log
-	_, _ = maxprocs.Set(maxprocs.Logger(func(format string, args ...any) { log.Debug().Msgf(format, args...) }))
+	_, _ = maxprocs.Set(maxprocs.Logger(func(format string, args ...any) { log.Info().Msgf(format, args...) }))
 	host, err := newHost(job)
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ type Probe struct {
 
 // Open loads and attaches a probe. When it returns, process life is being recorded and the probe knows its own process;
 // other events come after Start. On error nothing stays loaded.
-func Open(o Options) (p *Probe, err error) {
+func Open(o Options) (*Probe, error) {
 	if err := environment(); err != nil {
 		return nil, err
 	}
@@ -65,25 +65,28 @@ func Open(o Options) (p *Probe, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("read probe object: %w", err)
 	}
-	p = &Probe{maps: make(map[string]*ebpf.Map), plan: makePlan(o.Demand), beatID: event.ByName("heartbeat")[0]}
-	defer func() {
-		if err != nil {
-			p.Close()
-		}
-	}()
-	if err := p.setOptions(spec, o); err != nil {
+	p := &Probe{maps: make(map[string]*ebpf.Map), plan: makePlan(o.Demand), beatID: event.ByName("heartbeat")[0]}
+	if err := p.open(spec, o); err != nil {
+		p.Close()
 		return nil, err
 	}
+	return p, nil
+}
+
+func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
+	if err := p.setOptions(spec, o); err != nil {
+		return err
+	}
 	if err := p.createMaps(spec); err != nil {
-		return nil, err
+		return err
 	}
 	loader := &loader{spec: spec, maps: p.maps, types: btf.NewCache(), wants: p.uses}
 	if err := loader.allowDirectReads(); err != nil {
-		return nil, err
+		return err
 	}
 	defer loader.close()
 	if p.hooks, err = loader.hooks(); err != nil {
-		return nil, err
+		return err
 	}
 	for _, h := range p.hooks {
 		p.refused = append(p.refused, h.refused...)
@@ -92,16 +95,16 @@ func Open(o Options) (p *Probe, err error) {
 		p.refused = append(p.refused, fmt.Errorf("running processes are read from /proc: %w", err))
 	}
 	if err := p.fillTables(); err != nil {
-		return nil, err
+		return err
 	}
 	for _, h := range p.hooks {
 		l, err := h.attach()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		p.links = append(p.links, l)
 	}
-	return p, p.learnSelf()
+	return p.learnSelf()
 }
 
 // environment turns the two most common reasons for a refusal into words.
@@ -148,7 +151,7 @@ func ringSize(n int) uint32 {
 func (p *Probe) createMaps(spec *ebpf.CollectionSpec) error {
 	maps, err := ebpf.NewCollection(&ebpf.CollectionSpec{Maps: spec.Maps, Variables: spec.Variables, Types: spec.Types, ByteOrder: spec.ByteOrder})
 	if errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("create maps: %w (loading a probe takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN: run as root)", err)
+		return fmt.Errorf("create maps: %w: loading a probe takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN; run as root", unix.EPERM)
 	}
 	if err != nil {
 		return fmt.Errorf("create maps: %w", err)
