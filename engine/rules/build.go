@@ -66,12 +66,15 @@ func (b *builder) build() *Set {
 		l.used = used
 	}
 	for _, r := range b.rules {
-		if r.unknownSource || !r.priority.AtLeast(b.opts.MinPriority) {
+		if r.unknownSource {
 			continue
 		}
 		if made := b.rule(r); made != nil {
 			made.Index = len(set.Rules)
 			set.Rules = append(set.Rules, made)
+			if made.below = !r.priority.AtLeast(b.opts.MinPriority); r.enabled {
+				set.enable(made, true)
+			}
 		}
 	}
 	b.warnUnused()
@@ -90,6 +93,9 @@ func (b *builder) warnUnused() {
 		}
 	}
 }
+
+// manyTypes is how many event types are worth a warning.
+const manyTypes = 50
 
 // rule compiles one rule. It returns nil for a rule that is left out, and notes why.
 func (b *builder) rule(r *rule) *Rule {
@@ -132,11 +138,17 @@ func (b *builder) rule(r *rule) *Rule {
 	}
 	made := &Rule{
 		Name: r.name, Desc: strings.TrimSpace(r.desc), Source: alert.SourceSyscall, Condition: joined(r.condition), Compiled: filter.Print(e),
-		Priority: r.priority, Tags: r.tags, Enabled: r.enabled, Output: output, Events: filter.EventTypes(e), fields: filter.Fields(e), program: program,
+		Priority: r.priority, Tags: r.tags, Output: output, Events: filter.EventTypes(e), fields: filter.Fields(e), program: program,
 		operators: filter.Operators(e), output: r.output, refs: b.texts[src].refs, exceptions: r.exceptions,
 	}
-	if r.warnTypes && made.Events.All() {
+	switch {
+	case !r.warnTypes:
+	case made.Events.All():
 		r.item.file.warn(NoEventType, "condition names no event type: every event of the machine has to be looked at", r.item.where())
+	case made.Events.Except || len(made.Events.Names) > manyTypes:
+		r.item.file.warn(NoEventType, "condition holds for very many event types: the events of all of them have to be looked at", r.item.where())
+	case made.Events.Empty():
+		r.item.file.warn(NoEventType, "condition asks for more than one event type at once: it never holds", r.item.where())
 	}
 	return made
 }

@@ -5,6 +5,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"falconet/engine/alert"
@@ -14,7 +15,7 @@ import (
 
 // Options say how files become a set.
 type Options struct {
-	MinPriority alert.Priority // rules below it are left out
+	MinPriority alert.Priority // rules below it never match
 	Matching    Matching
 	Select      []Selection // applied in order
 	Suffix      format.Suffix
@@ -67,13 +68,8 @@ func Load(o Options, files ...File) (*Set, []*Result) {
 
 func (s *Set) apply(sel Selection) {
 	for _, r := range s.Rules {
-		if sel.Rule != "" && wildcard(sel.Rule, r.Name) {
-			r.Enabled = sel.Enable
-		}
-		for _, t := range r.Tags {
-			if sel.Tag != "" && t == sel.Tag {
-				r.Enabled = sel.Enable
-			}
+		if sel.Rule != "" && wildcard(sel.Rule, r.Name) || sel.Tag != "" && slices.Contains(r.Tags, sel.Tag) {
+			s.enable(r, sel.Enable)
 		}
 	}
 }

@@ -122,11 +122,15 @@ func (p *Problem) Line() string {
 	return fmt.Sprintf("%s: %s%s (%s)", at, item, p.Message, p.Code)
 }
 
-// Text is the problem with its context.
+// Text is the problem with its context, from the outside in.
 func (p *Problem) Text() string {
 	var b strings.Builder
-	for _, w := range p.Where {
-		fmt.Fprintf(&b, "In %s '%s': (%s:%d:%d)\n", w.ItemType, w.ItemName, p.File, w.Line, w.Col)
+	for i, w := range p.Where {
+		b.WriteString([]string{"In ", "    "}[min(i, 1)] + w.ItemType)
+		if w.ItemName != "" {
+			b.WriteString(" '" + w.ItemName + "'")
+		}
+		fmt.Fprintf(&b, ": (%s:%d:%d)\n", p.File, w.Line, w.Col)
 	}
 	if p.Snippet != "" {
 		b.WriteString("------\n" + p.Snippet + "\n------\n")
@@ -135,7 +139,7 @@ func (p *Problem) Text() string {
 	return b.String()
 }
 
-// MarshalJSON writes the result as -V prints it with json_output.
+// MarshalJSON writes the result as -V prints it with json_output: as Falco does, with lines and columns from 0 there.
 func (r *Result) MarshalJSON() ([]byte, error) {
 	type position struct {
 		Column int    `json:"column"`
@@ -163,7 +167,7 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		for _, p := range in {
 			c := context{Locations: []location{}, Snippet: p.Snippet}
 			for _, w := range p.Where {
-				c.Locations = append(c.Locations, location{w.ItemName, w.ItemType, position{w.Col, w.Line, p.File, 0}})
+				c.Locations = append(c.Locations, location{w.ItemName, w.ItemType, position{max(0, w.Col-1), max(0, w.Line-1), p.File, 0}})
 			}
 			out = append(out, problem{p.Code, p.Code.Text(), c, p.Message})
 		}

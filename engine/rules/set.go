@@ -3,6 +3,8 @@
 package rules
 
 import (
+	"slices"
+
 	"falconet/engine/alert"
 	"falconet/engine/event"
 	"falconet/engine/field"
@@ -30,6 +32,7 @@ type Rule struct {
 	program   *filter.Program
 	refs
 	exceptions []*exception
+	below      bool // less urgent than what is wanted
 }
 
 // Matching says how many rules may match one event.
@@ -43,8 +46,9 @@ const (
 
 // Set is a compiled rule set. Match belongs to one goroutine; everything else only reads.
 type Set struct {
-	Rules []*Rule // in the order of definition, disabled ones included
+	Rules []*Rule // in the order of definition, disabled ones and those below the wanted priority included
 
+	active   []*Rule // the enabled ones, in the order in which they match
 	needs    requirements
 	lists    []*list
 	macros   []*macro
@@ -58,10 +62,7 @@ type Set struct {
 // index sorts the enabled rules by the events that they can match.
 func (s *Set) index() {
 	s.byRow = make([][]*Rule, len(event.Rows()))
-	for _, r := range s.Rules {
-		if !r.Enabled {
-			continue
-		}
+	for _, r := range s.active {
 		for i := range event.Rows() {
 			row := &event.Rows()[i]
 			if i > 0 && !row.Internal() && row.ID != event.Generic && r.Events.Has(row.Name) {
@@ -149,12 +150,14 @@ func (r *Rule) parts(row *event.Row) (p event.Parts) {
 	return p
 }
 
-// Enabled returns how many rules are enabled.
-func (s *Set) Enabled() (n int) {
-	for _, r := range s.Rules {
-		if r.Enabled {
-			n++
-		}
+// Enabled returns how many rules are enabled and urgent enough.
+func (s *Set) Enabled() int { return len(s.active) }
+
+// enable turns a rule on or off. A rule that is turned on matches after those that were on before.
+func (s *Set) enable(r *Rule, on bool) {
+	s.active = slices.DeleteFunc(s.active, func(a *Rule) bool { return a == r && !on })
+	if on && !r.Enabled && !r.below {
+		s.active = append(s.active, r)
 	}
-	return n
+	r.Enabled = on
 }
