@@ -32,7 +32,7 @@ func Parse(text string) (Expr, error) { return ParseFrom(text, 0) }
 
 // ParseFrom is Parse for one of several texts: every Pos of the tree and of the error has src for its Src.
 func ParseFrom(text string, src int) (Expr, error) {
-	p := &parser{text: text, src: src}
+	p := newParser(text, src)
 	e, err := p.or()
 	if err != nil {
 		return nil, err
@@ -43,69 +43,12 @@ func ParseFrom(text string, src int) (Expr, error) {
 	return e, nil
 }
 
-type parser struct {
-	text  string
-	src   int
-	off   int
-	depth int
-}
-
-func (p *parser) at(off int) Pos {
-	line := 1 + strings.Count(p.text[:off], "\n")
-	return Pos{Off: off, Line: line, Col: off - strings.LastIndexByte(p.text[:off], '\n'), Src: p.src}
-}
-
-func (p *parser) fail(off, n int, msg, hint string) *Error {
-	return &Error{Pos: p.at(off), Len: max(n, 1), Msg: msg, Hint: hint}
-}
-
-func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\b' || c == '\r' || c == '\n' }
-
-func (p *parser) blank() {
-	for p.off < len(p.text) && isBlank(p.text[p.off]) {
-		p.off++
-	}
-}
-
-// wordLen is the length of what stands at the present place, for an error to point at.
-func (p *parser) wordLen() int {
-	n := 0
-	for _, c := range []byte(p.text[p.off:]) {
-		if isBlank(c) || strings.IndexByte("(),", c) >= 0 {
-			break
-		}
-		n++
-	}
-	return n
-}
-
-// word takes a keyword that a blank, a parenthesis or the end follows.
-func (p *parser) word(w string) bool {
-	rest := p.text[p.off:]
-	if !strings.HasPrefix(rest, w) {
-		return false
-	}
-	if len(rest) > len(w) && !isBlank(rest[len(w)]) && rest[len(w)] != '(' {
-		return false
-	}
-	p.off += len(w)
-	return true
-}
-
-func (p *parser) take(c byte) bool {
-	if p.off < len(p.text) && p.text[p.off] == c {
-		p.off++
-		return true
-	}
-	return false
-}
-
 func (p *parser) or() (Expr, error) {
 	kids, err := p.chain("or", p.and)
 	if err != nil || len(kids) == 1 {
 		return first(kids), err
 	}
-	return &Or{Kids: kids}, nil
+	return newOr(kids), nil
 }
 
 func (p *parser) and() (Expr, error) {
@@ -113,7 +56,7 @@ func (p *parser) and() (Expr, error) {
 	if err != nil || len(kids) == 1 {
 		return first(kids), err
 	}
-	return &And{Kids: kids}, nil
+	return newAnd(kids), nil
 }
 
 func first(kids []Expr) Expr {
@@ -148,7 +91,7 @@ func (p *parser) not() (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Not{At: p.at(at), Kid: kid}, nil
+		return newNot(p.at(at), kid), nil
 	}
 	if p.take('(') {
 		e, err := p.or()
@@ -182,32 +125,6 @@ func (p *parser) check() (Expr, error) {
 	p.blank()
 	c.OpAt = p.at(p.off)
 	return c, p.comparison(c)
-}
-
-func (p *parser) peek(c byte) bool { return p.off < len(p.text) && p.text[p.off] == c }
-
-func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
-func isWord(c byte) bool   { return isLetter(c) || c >= '0' && c <= '9' || c == '_' }
-
-// name takes words joined by dots, each beginning with a letter.
-func (p *parser) name() string {
-	start := p.off
-	for {
-		if p.off >= len(p.text) || !isLetter(p.text[p.off]) {
-			if p.off > start {
-				p.off-- // the dot is not ours
-			}
-			break
-		}
-		for p.off < len(p.text) && isWord(p.text[p.off]) {
-			p.off++
-		}
-		if !p.peek('.') {
-			break
-		}
-		p.off++
-	}
-	return p.text[start:p.off]
 }
 
 // operand reads a field, or a transformer around one.
@@ -271,13 +188,6 @@ func (p *parser) argument(o *Operand) (err error) {
 	return err
 }
 
-// isArg reports whether s can stand in brackets without quotes.
-func isArg(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return strings.ContainsRune("][\"' \t\n\r\f\v", r)
-	})
-}
-
 func (p *parser) comparison(c *Check) error {
 	if p.op([]string{"exists"}, false) == "exists" {
 		c.Op = "exists"
@@ -312,24 +222,6 @@ func (p *parser) comparison(c *Check) error {
 	}
 	word := p.text[p.off : p.off+n]
 	return p.fail(p.off, n, "unknown operator '"+word+"'", didYouMean(nearest(word, names)))
-}
-
-// op takes one of the operators. Words of string operators need a blank behind them.
-func (p *parser) op(list []string, blank bool) string {
-	rest := p.text[p.off:]
-	for _, op := range list {
-		if !strings.HasPrefix(rest, op) {
-			continue
-		}
-		if isLetter(op[0]) && len(rest) > len(op) {
-			if next := rest[len(op)]; blank && !isBlank(next) || isWord(next) {
-				continue
-			}
-		}
-		p.off += len(op)
-		return op
-	}
-	return ""
 }
 
 // single reads the one value of an operator, or another field within val() or a transformer.
@@ -391,95 +283,4 @@ func (p *parser) list(c *Check) error {
 			return p.fail(p.off, p.wordLen(), "expecting ',' or ')' in the list", "")
 		}
 	}
-}
-
-func isBareByte(c byte) bool {
-	return !isBlank(c) && c != '\f' && c != '\v' && strings.IndexByte("()\"'=,", c) < 0
-}
-
-func isBare(s string) bool {
-	for i := range len(s) {
-		if !isBareByte(s[i]) {
-			return false
-		}
-	}
-	return s != "" && !slices.Contains(quantifiers, s)
-}
-
-// value takes a quoted or a bare string.
-func (p *parser) value() (v Value, err error) {
-	start := p.off
-	v.At = p.at(start)
-	if p.peek('"') || p.peek('\'') {
-		v.Text, err = p.quoted()
-	} else {
-		for p.off < len(p.text) && isBareByte(p.text[p.off]) {
-			p.off++
-		}
-		v.Text = p.text[start:p.off]
-		if v.Text == "" {
-			err = p.fail(start, p.wordLen(), "expecting a value", "")
-		}
-	}
-	v.Len = p.off - start
-	if err == nil && len(v.Text) > maxConstant {
-		err = p.fail(start, v.Len, fmt.Sprintf("the value is longer than %d bytes", maxConstant), "")
-	}
-	return v, err
-}
-
-// number takes a number: decimal or hexadecimal, with a sign, a fraction or an exponent.
-func (p *parser) number() (Value, error) {
-	start := p.off
-	v := Value{At: p.at(start)}
-	for p.off < len(p.text) && (isWord(p.text[p.off]) || strings.IndexByte("+-.", p.text[p.off]) >= 0) {
-		p.off++
-	}
-	v.Text, v.Len = p.text[start:p.off], p.off-start
-	digits := strings.TrimLeft(v.Text, "+-")
-	if digits == "" || digits[0] < '0' || digits[0] > '9' {
-		p.off = start
-		return v, p.fail(start, p.wordLen(), "expecting a number", "")
-	}
-	return v, nil
-}
-
-// quoted takes a string in quotes.
-func (p *parser) quoted() (string, error) {
-	start, delimiter := p.off, p.text[p.off]
-	p.off++
-	var b strings.Builder
-	for ; p.off < len(p.text); p.off++ {
-		c := p.text[p.off]
-		if c == delimiter {
-			p.off++
-			return b.String(), nil
-		}
-		if c != '\\' {
-			b.WriteByte(c)
-			continue
-		}
-		if p.off++; p.off >= len(p.text) {
-			break
-		}
-		switch e := p.text[p.off]; e {
-		case 'b':
-			b.WriteByte('\b')
-		case 'f':
-			b.WriteByte('\f')
-		case 'n':
-			b.WriteByte('\n')
-		case 'r':
-			b.WriteByte('\r')
-		case 't':
-			b.WriteByte('\t')
-		case ' ', '\\':
-			b.WriteByte('\\')
-		case '/', delimiter:
-			b.WriteByte(e)
-		default:
-			return "", p.fail(p.off-1, 2, `unknown escape '\`+string(e)+`' in a quoted string`, `escapes are \b \f \n \r \t \\ \/ and the quote; write \\ for a backslash`)
-		}
-	}
-	return "", p.fail(start, 1, "the string has no closing quote", "")
 }
