@@ -21,8 +21,8 @@ type builder struct {
 	compiler *filter.Compiler
 	macroAST map[string]filter.Expr
 	busy     map[string]bool // macros being expanded, to find cycles
-	flat     map[string][]string
-	texts    []written // by filter.Pos.Src
+	expanded int             // members of lists that were put somewhere
+	texts    []written       // by filter.Pos.Src
 }
 
 // written is the text of one condition and where it stands.
@@ -33,6 +33,7 @@ type written struct {
 	parts      []segment
 	extra      int // bytes in front that nobody wrote
 	refs
+	nodes, depth int // with macros in it
 }
 
 // refs are the macros and lists that a text names itself.
@@ -60,9 +61,7 @@ func (b *builder) build() *Set {
 	}
 	for _, l := range b.lists {
 		used := l.used
-		if _, err := b.members(l); err != nil {
-			l.flat = l.items // a condition that names the list says what is wrong
-		}
+		_, _ = b.members(l) // a condition that names the list says what is wrong with it
 		l.used = used
 	}
 	for _, r := range b.rules {
@@ -258,140 +257,3 @@ func (e *macroError) Error() string { return fmt.Sprintf("macro %s: %v", e.m.nam
 func (e *macroError) Unwrap() error { return e.err }
 
 func (b *builder) macroFailed(e *macroError) { b.failed(e.m.item, e.err) }
-
-// parse reads a condition and puts lists and macros into it.
-func (b *builder) parse(w written) (filter.Expr, error) {
-	b.texts = append(b.texts, w)
-	src := len(b.texts) - 1
-	e, err := filter.ParseFrom(w.text, src)
-	if err != nil {
-		return nil, err
-	}
-	if e, err = b.expandLists(e, src); err != nil {
-		return nil, err
-	}
-	var inner error
-	e, err = filter.Substitute(e, func(name string) (filter.Expr, bool) {
-		m := b.macroOf[name]
-		if m == nil || inner != nil {
-			return nil, false
-		}
-		at := &b.texts[src].refs
-		at.add(&at.macros, name)
-		found, err := b.macro(m)
-		if err != nil {
-			inner = err
-			return nil, false
-		}
-		return found, true
-	})
-	if inner != nil {
-		return nil, inner
-	}
-	return e, err
-}
-
-// macro returns the tree of a macro. Rules share it.
-func (b *builder) macro(m *macro) (filter.Expr, error) {
-	m.used = true
-	if e := b.macroAST[m.name]; e != nil {
-		return e, nil
-	}
-	if m.err != nil {
-		return nil, m.err
-	}
-	if b.busy[m.name] {
-		return nil, &macroError{m, errors.New("macro is part of itself")}
-	}
-	b.busy[m.name] = true
-	defer delete(b.busy, m.name)
-	src := len(b.texts)
-	e, err := b.parse(written{kind: "condition", name: m.name, item: m.item, text: joined(m.condition), parts: m.condition})
-	if err != nil {
-		var deeper *macroError
-		if !errors.As(err, &deeper) {
-			err = &macroError{m, err}
-		}
-		m.err = err
-		return nil, err
-	}
-	b.macroAST[m.name] = e
-	m.tree, m.refs = e, b.texts[src].refs
-	return e, nil
-}
-
-// maxExpanded bounds the members of all lists of one condition.
-const maxExpanded = 4 << 20
-
-// expandLists puts the members of lists where conditions name them.
-func (b *builder) expandLists(e filter.Expr, src int) (_ filter.Expr, err error) {
-	filter.Walk(e, func(e filter.Expr) bool {
-		c, ok := e.(*filter.Check)
-		if !ok || err != nil {
-			return err == nil
-		}
-		var out []filter.Value
-		for i, v := range c.Values {
-			l := b.listOf[v.Text]
-			takesList := c.List || c.Op == "in" || c.Op == "pmatch" || c.Op == "intersects"
-			if l == nil || v.Len != len(v.Text) || !takesList {
-				if out != nil {
-					out = append(out, v)
-				}
-				continue
-			}
-			if out == nil {
-				out = slices.Clone(c.Values[:i])
-			}
-			at := &b.texts[src].refs
-			at.add(&at.lists, l.name)
-			members, e := b.members(l)
-			if e == nil && len(out)+len(members) > maxExpanded {
-				e = fmt.Errorf("lists with more than %d members", maxExpanded)
-			}
-			if e != nil {
-				err = &filter.Error{Pos: v.At, Len: v.Len, Msg: e.Error()}
-				return false
-			}
-			for _, m := range members {
-				out = append(out, filter.Value{At: v.At, Len: len(m) + 2, Text: m})
-			}
-			c.List = true
-		}
-		if out != nil {
-			c.Values = out
-		}
-		return true
-	})
-	return e, err
-}
-
-// members returns the members of a list, with those of the lists that it names.
-func (b *builder) members(l *list) ([]string, error) {
-	l.used = true
-	if m, ok := b.flat[l.name]; ok {
-		if m == nil {
-			return nil, fmt.Errorf("list '%s' is part of itself", l.name)
-		}
-		return m, nil
-	}
-	b.flat[l.name] = nil
-	out := make([]string, 0, len(l.items))
-	for _, it := range l.items {
-		other := b.listOf[it]
-		if other == nil || other == l {
-			out = append(out, it)
-			continue
-		}
-		m, err := b.members(other)
-		if err != nil {
-			return nil, err
-		}
-		if len(out)+len(m) > maxExpanded {
-			return nil, fmt.Errorf("lists with more than %d members", maxExpanded)
-		}
-		out = append(out, m...)
-	}
-	b.flat[l.name], l.flat = out, out
-	return out, nil
-}

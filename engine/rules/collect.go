@@ -31,6 +31,7 @@ type list struct {
 	name  string
 	items []string
 	flat  []string // with the members of other lists in place of their names
+	err   error    // why there is no flat, once that is known
 	used  bool
 }
 
@@ -42,6 +43,7 @@ type macro struct {
 	tree      filter.Expr // with lists and macros in it
 	err       error       // why there is no tree, once that is known
 	refs
+	nodes, depth int
 }
 
 type rule struct {

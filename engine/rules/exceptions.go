@@ -138,34 +138,65 @@ func scalars(n *yaml.Node) (out []string) {
 	return out
 }
 
+// maxCondition bounds the text of a condition with what its exceptions add, in bytes. Aliases in the YAML could multiply it.
+const maxCondition = 16 << 20
+
 // condition writes the exception in the language of conditions; it is "" without values.
 func (e *exception) condition() (string, error) {
 	if len(e.values) == 0 {
 		return "", nil
 	}
+	var b strings.Builder
 	if e.scalar {
-		items := make([]string, len(e.values))
-		for i, v := range e.values {
-			if v = resolve(v); v.Kind != yaml.ScalarNode {
-				return "", fmt.Errorf("exception %s: line %d: one value for each entry, because 'fields' is one field", e.name, v.Line)
-			}
-			items[i] = quoteItem(v.Value)
-		}
-		return fmt.Sprintf("%s %s (%s)", e.fields[0], e.comps[0], strings.Join(items, ", ")), nil
+		b.WriteString(e.fields[0] + " " + e.comps[0] + " ")
 	}
-	tuples := make([]string, len(e.values))
-	for i, v := range e.values {
-		v = resolve(v)
-		if v.Kind != yaml.SequenceNode || len(v.Content) != len(e.fields) {
-			return "", fmt.Errorf("exception %s: line %d: every value has as many members as there are fields (%d)", e.name, v.Line, len(e.fields))
+	b.WriteByte('(')
+	separator := ""
+	for _, v := range e.values {
+		b.WriteString(separator)
+		var err error
+		if v = resolve(v); e.scalar {
+			err = e.member(&b, v)
+			separator = ", "
+		} else {
+			err = e.tuple(&b, v)
+			separator = " or "
 		}
-		terms := make([]string, len(v.Content))
-		for k, m := range v.Content {
-			terms[k] = fmt.Sprintf("%s %s %s", e.fields[k], e.comps[k], operand(e.comps[k], resolve(m)))
+		if err == nil && b.Len() > maxCondition {
+			err = fmt.Errorf("values of more than %d bytes", maxCondition)
 		}
-		tuples[i] = "(" + strings.Join(terms, " and ") + ")"
+		if err != nil {
+			return "", fmt.Errorf("exception %s: %w", e.name, err)
+		}
 	}
-	return "(" + strings.Join(tuples, " or ") + ")", nil
+	b.WriteByte(')')
+	return b.String(), nil
+}
+
+func (e *exception) member(b *strings.Builder, v *yaml.Node) error {
+	if v.Kind != yaml.ScalarNode {
+		return fmt.Errorf("line %d: one value for each entry, because 'fields' is one field", v.Line)
+	}
+	b.WriteString(quoteItem(v.Value))
+	return nil
+}
+
+func (e *exception) tuple(b *strings.Builder, v *yaml.Node) error {
+	if v.Kind != yaml.SequenceNode || len(v.Content) != len(e.fields) {
+		return fmt.Errorf("line %d: every value has as many members as there are fields (%d)", v.Line, len(e.fields))
+	}
+	b.WriteByte('(')
+	for k, m := range v.Content {
+		if k > 0 {
+			b.WriteString(" and ")
+		}
+		if m = resolve(m); m.Kind != yaml.SequenceNode && m.Kind != yaml.ScalarNode || b.Len() > maxCondition {
+			return fmt.Errorf("line %d: not a value or a list of values, or too many of them", m.Line)
+		}
+		b.WriteString(e.fields[k] + " " + e.comps[k] + " " + operand(e.comps[k], m))
+	}
+	b.WriteByte(')')
+	return nil
 }
 
 func operand(op string, n *yaml.Node) string {

@@ -47,7 +47,6 @@ func Load(o Options, files ...File) (*Set, []*Result) {
 	}
 	b := &builder{
 		collection: c, opts: o, compiler: filter.NewCompiler(), macroAST: make(map[string]filter.Expr), busy: make(map[string]bool),
-		flat: make(map[string][]string),
 	}
 	if !ok {
 		return nil, results

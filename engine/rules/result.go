@@ -33,6 +33,7 @@ const (
 	InvalidMacroName   Code = "LOAD_INVALID_MACRO_NAME"
 	InvalidListName    Code = "LOAD_INVALID_LIST_NAME"
 	CompileCondition   Code = "LOAD_COMPILE_CONDITION"
+	InvalidText        Code = "LOAD_INVALID_TEXT" // Falco has no such code
 )
 
 var codeText = map[Code]string{
@@ -43,7 +44,7 @@ var codeText = map[Code]string{
 	UnusedMacro: "Macro is not used", UnusedList: "List is not used", UnknownItem: "Item is of no known kind", UnknownKey: "Key is not known",
 	DeprecatedItem: "Item is deprecated", AppendNoValues: "Appended exception has no values",
 	ExceptionNotUnique: "Exception name is used twice", InvalidMacroName: "Macro has an invalid name",
-	InvalidListName: "List has an invalid name", CompileCondition: "Condition may not mean what it says",
+	InvalidText: "File is not valid text", InvalidListName: "List has an invalid name", CompileCondition: "Condition may not mean what it says",
 }
 
 // Text describes the code in a few words.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -55,6 +56,10 @@ func parseFile(s *source) (items []*item, ok bool) {
 	if len(s.Data) > maxFile {
 		s.fail(ErrFileRead, fmt.Sprintf("the file is larger than %d bytes", maxFile))
 		return nil, false
+	}
+	if bytes.IndexByte(s.Data, 0) < 0 && !utf8.Valid(s.Data) { // UTF-16 has NULs, and the YAML library reads it
+		s.warn(InvalidText, "the file is not valid UTF-8: what is not is read as U+FFFD")
+		s.Data = bytes.ToValidUTF8(s.Data, []byte("\uFFFD"))
 	}
 	d := yaml.NewDecoder(bytes.NewReader(s.Data))
 	for {
@@ -109,7 +114,12 @@ func parseItem(s *source, n *yaml.Node) (*item, bool) {
 	}
 	it := &item{file: s, node: n, keys: make(map[string]*yaml.Node), line: n.Line, col: n.Column}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		it.keys[n.Content[i].Value] = resolve(n.Content[i+1])
+		key := n.Content[i].Value
+		if it.keys[key] != nil {
+			s.warn(UnknownKey, "key '"+key+"' is there twice: the first counts", at("item", "", n.Content[i]))
+			continue
+		}
+		it.keys[key] = resolve(n.Content[i+1])
 	}
 	for _, k := range kinds {
 		v := it.keys[k]
