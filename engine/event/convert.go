@@ -125,7 +125,7 @@ const (
 
 func cloneFlags(r *Record, v uint64) uint64 {
 	out := cloneBits.convert(v)
-	if t, ok := r.Task(); ok && r.Flags&FlagChild != 0 && t.Flags&TaskInPidns != 0 {
+	if t, ok := r.Task(); ok && t.Flags&TaskInPidns != 0 {
 		out |= schemaChildInPidn
 	}
 	return out
