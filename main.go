@@ -46,6 +46,9 @@ func main() {
 // run joins probe, engine and outputs until ctx ends.
 func run(ctx context.Context, job *cli.Job) (err error) {
 	log := job.Log
+	// A reader of the standard output that goes away must not end the watch: the write fails instead. Programs that we start keep
+	// the signal's default, which they would not if it were ignored.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	_, _ = maxprocs.Set(maxprocs.Logger(func(format string, args ...any) { log.Info().Msgf(format, args...) }))
 	host, err := newHost(job)
 	if err != nil {
