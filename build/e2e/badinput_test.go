@@ -33,7 +33,7 @@ var brokenRules = []struct {
 	{"unknown field", strings.Replace(goodRules, "fd.name=", "fd.nme=", 1), 3, 32, []string{"fd.nme"}},
 	{"unknown field of the output", strings.Replace(goodRules, "%fd.name", "%fd.nme", 1), 4, 0, []string{"fd.nme"}},
 	{"bad operator", strings.Replace(goodRules, "fd.name=", "fd.name === ", 1), 3, 0, nil},
-	{"no operand", strings.Replace(goodRules, "evt.type=open and", "evt.type=open and and", 1), 3, 32, nil},
+	{"no operand", strings.Replace(goodRules, "evt.type=open and", "evt.type=open and and", 1), 3, 0, nil},
 	{"number wanted", strings.Replace(goodRules, "fd.name=/nonexistent/e2e", "fd.num=seven", 1), 3, 0, []string{"seven"}},
 	{"open parenthesis", strings.Replace(goodRules, "evt.type", "(evt.type", 1), 3, 0, nil},
 	{"unknown macro", strings.Replace(goodRules, "evt.type=open", "no_such_macro", 1), 3, 14, []string{"no_such_macro"}},
@@ -42,7 +42,7 @@ var brokenRules = []struct {
 	{"in a folded condition", "- rule: a\n  desc: b\n  condition: >\n    evt.type=open and\n    fd.nme=x\n  output: c\n  priority: INFO\n", 0, 0, []string{"fd.nme"}},
 	{"binary", "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\xff\xfe", 0, 0, nil},
 	{"aliases", "- &a [x,x,x,x,x,x,x,x,x]\n- &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n- &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n- &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n- [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n", 0, 0, nil},
-	{"terminal escapes", strings.Replace(goodRules, "evt.type=open", "\"evt.\\x1b[2Jtype=open\"", 1), 3, 0, nil},
+	{"terminal escapes", strings.Replace(goodRules, "evt.type=open and fd.name=/nonexistent/e2e", "\"evt.\\x1b[2Jtype=open\"", 1), 3, 0, nil},
 	{"deep", "- rule: a\n  desc: b\n  condition: " + strings.Repeat("(", 100000) + "\n  output: c\n  priority: INFO\n", 0, 0, nil},
 }
 

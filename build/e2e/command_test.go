@@ -4,12 +4,13 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // result is what a finished command left behind.
@@ -27,21 +28,49 @@ func command(t *testing.T, args ...string) result {
 // commandAs runs a program with the credentials of a user; nil are our own.
 func commandAs(t *testing.T, user *syscall.Credential, bin string, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), deadline)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, bin, args...)
+	cmd := exec.Command(bin, args...)
 	cmd.Dir = tempDir(t)
-	if user != nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: user}
-	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: user}
 	var out, diag bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &diag
-	err := cmd.Run()
+	err := finish(cmd)
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
-		t.Fatalf("run falconet %q: %v\n%s", args, err, indent(diag.String()))
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("run %s %q: %v\n%s", bin, args, err, indent(diag.String()))
 	}
 	return result{cmd.ProcessState.ExitCode(), out.String(), diag.String()}
+}
+
+// perform runs a program that has to succeed.
+func perform(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := finish(cmd); err != nil {
+		t.Fatalf("run %q: %v\n%s", cmd.Args, err, indent(out.String()))
+	}
+}
+
+// finish runs a program to its end, in a session of its own: without a terminal, wherever the tests are run. One that hangs is
+// ended with all that it has started.
+func finish(cmd *exec.Cmd) error {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setsid = true
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	hangs := false
+	late := time.AfterFunc(deadline, func() {
+		hangs = true
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // an error means that it has ended just now
+	})
+	err := cmd.Wait()
+	if !late.Stop() && hangs {
+		return fmt.Errorf("it has not ended in %v", deadline)
+	}
+	return err
 }
 
 // refused fails the test when falconet did not end with code 1 and one line of explanation that has all of the words, and returns

@@ -64,9 +64,7 @@ func TestHostileNames(t *testing.T) {
 				cmd := exec.Command(prog, "-c", `: <"$1"`, "x", file)
 				cmd.Dir = cwd
 				cmd.Env = []string{"E2E=" + name}
-				if out, err := cmd.CombinedOutput(); err != nil {
-					t.Fatalf("open %q: %v\n%s", file, err, out)
-				}
+				perform(t, cmd)
 				d.sync()
 				var lines []string
 				for _, line := range d.since(from) {

@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -136,12 +135,8 @@ func playCase(t *testing.T, d *daemon, bin string, i int, c ruleCase) {
 		caseVar + "=" + id,
 		"CGROUP=/docker/" + container,
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal, wherever the tests are run
 	from := d.mark()
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("script has failed: %v\n%s", err, indent(string(out)))
-	}
+	perform(t, cmd)
 	d.sync()
 	vars := strings.NewReplacer("${DIR}", dir, "${CONTAINER}", container[:12])
 	var mine []alert

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -95,11 +94,7 @@ func (s *stage) play(t *testing.T, sc scene) {
 	cmd.Dir = s.dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "D=" + s.dir, "ACT=" + s.act, "ACT386=" + s.act386}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: sc.uid, Gid: sc.uid}}
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("play the scene: %v\n%s", err, indent(out.String()))
-	}
+	perform(t, cmd)
 }
 
 func (s *stage) scenes() []scene {

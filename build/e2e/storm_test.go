@@ -38,9 +38,7 @@ func TestStorm(t *testing.T) {
   priority: INFO
 `, dir)})
 	from := d.mark()
-	if out, err := exec.Command(actor(t), "chain", dir).CombinedOutput(); err != nil {
-		t.Fatalf("run the storm: %v\n%s", err, out)
-	}
+	perform(t, exec.Command(actor(t), "chain", dir))
 	d.sync()
 	seen := map[string]int{}
 	wrong := 0
@@ -102,9 +100,7 @@ func TestShortLived(t *testing.T) {
   priority: INFO
 `, dir)})
 	from := d.mark()
-	if out, err := exec.Command("/bin/sh", "-c", all.String()).CombinedOutput(); err != nil {
-		t.Fatalf("run the jobs: %v\n%s", err, out)
-	}
+	perform(t, exec.Command("/bin/sh", "-c", all.String()))
 	d.sync()
 	seen := 0
 	for _, a := range d.alerts(from) {

@@ -50,6 +50,8 @@ func attach() error {
 	if err == nil {
 		_, err = unix.Wait4(child.Pid, nil, 0, nil)
 		err = errors.Join(err, unix.PtraceDetach(child.Pid))
+		// Where the child stopped for another reason first, the stop of the attachment is still to come: this takes it back.
+		err = errors.Join(err, unix.Kill(child.Pid, unix.SIGCONT))
 	}
 	out.Close()
 	in.Close()
