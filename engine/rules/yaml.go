@@ -221,9 +221,10 @@ type segment struct {
 }
 
 // place finds the line and column of a byte of the segment's text in its file. Blank space is written in many ways in YAML, so the
-// place is found by counting what is not blank.
+// place is found by counting what is not blank. The end of the text is the place after its last byte.
 func (g *segment) place(off int) (line, col int) {
 	count := 0
+	end := off > 0 && strings.TrimSpace(g.text[min(off, len(g.text)):]) == ""
 	for i := 0; i < off && i < len(g.text); i++ {
 		if !blank(g.text[i]) {
 			count++
@@ -257,7 +258,9 @@ func (g *segment) place(off int) (line, col int) {
 		if count == 0 {
 			return line, pos - lineStart + 1
 		}
-		count--
+		if count--; count == 0 && end {
+			return line, pos - lineStart + 2
+		}
 	}
 	return g.node.Line, g.node.Column
 }
