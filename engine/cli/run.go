@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -104,7 +105,27 @@ func ruleOptions(conf *config.Config, print string) rules.Options {
 			o.Select = append(o.Select, rules.Selection{Rule: s.Disable.Rule, Tag: s.Disable.Tag})
 		}
 	}
+	for _, a := range conf.Rules.Append {
+		o.Append = append(o.Append, rules.Append{
+			Rule: a.Match.Rule, Source: a.Match.Source, Tags: a.Match.Tags, Output: a.ExtraOutput, Fields: extraFields(a.ExtraFields),
+		})
+	}
 	return o
+}
+
+// extraFields reads extra_fields: names of fields, and maps of a name to an output.
+func extraFields(list []any) (out []rules.Extra) {
+	for _, f := range list {
+		switch f := f.(type) {
+		case string:
+			out = append(out, rules.Extra{Name: f})
+		case map[string]any:
+			for _, name := range slices.Sorted(maps.Keys(f)) {
+				out = append(out, rules.Extra{Name: name, Text: fmt.Sprint(f[name])})
+			}
+		}
+	}
+	return out
 }
 
 // findRules reads the rule files: those of -r, which must exist, else those of the configuration.

@@ -11,6 +11,7 @@ package format
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"falconet/engine/alert"
@@ -49,6 +50,13 @@ type Template struct {
 	text   string
 	pieces []piece
 	refs   []Ref
+	texts  []text
+}
+
+// text is a field of an alert that is itself made by a template.
+type text struct {
+	name string
+	made *Template
 }
 
 // piece is literal text, and then a field unless def is nil.
@@ -178,6 +186,38 @@ func (t *Template) String() string { return t.text }
 // Refs returns the fields of the template, each once, in the order in which they appear. The caller must not change them.
 func (t *Template) Refs() []Ref { return t.refs }
 
+// Reads returns every field whose value the template looks at: Refs, and those of the templates that WithText added.
+func (t *Template) Reads() []Ref {
+	refs := slices.Clone(t.refs)
+	for _, x := range t.texts {
+		refs = append(refs, x.made.Reads()...)
+	}
+	return refs
+}
+
+// WithField returns a template that prints the same and whose Fields has one more field, named as a template names it but without the
+// percent sign. The error is an *Error.
+func (t *Template) WithField(name string) (*Template, error) {
+	one, err := Parse("%" + name)
+	if err != nil {
+		return nil, err
+	}
+	if len(one.refs) != 1 || one.refs[0].Text != name {
+		return nil, &Error{Msg: "'" + name + "' is not the name of a field"}
+	}
+	u := *t
+	u.refs = slices.Clone(t.refs)
+	u.addRef(one.refs[0])
+	return &u, nil
+}
+
+// WithText returns a template that prints the same and whose Fields has one more field: name, with what made prints as its value.
+func (t *Template) WithText(name string, made *Template) *Template {
+	u := *t
+	u.texts = append(slices.Clone(t.texts), text{name, made})
+	return &u
+}
+
 // Append appends the template filled in for the event of c, and returns the extended slice. No byte of a value is escaped.
 func (t *Template) Append(dst []byte, c *field.Ctx) []byte {
 	for i := range t.pieces {
@@ -234,7 +274,7 @@ func apply(fn func(field.Value) (field.Value, bool), v field.Value) (field.Value
 // Fields returns the values of the template's fields for the event of c, with nil for the ones that it does not have. They hold
 // nothing of the context.
 func (t *Template) Fields(c *field.Ctx) []alert.Field {
-	out := make([]alert.Field, 0, len(t.refs))
+	out := make([]alert.Field, 0, len(t.refs)+len(t.texts))
 	for _, r := range t.refs {
 		f := alert.Field{Name: r.Text}
 		if r.Def == nil {
@@ -245,6 +285,9 @@ func (t *Template) Fields(c *field.Ctx) []alert.Field {
 			f.Value = field.JSONValue(c, r.Def, v)
 		}
 		out = append(out, f)
+	}
+	for _, x := range t.texts {
+		out = append(out, alert.Field{Name: x.name, Value: string(x.made.Append(nil, c))})
 	}
 	return out
 }

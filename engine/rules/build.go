@@ -122,14 +122,14 @@ func (b *builder) rule(r *rule) *Rule {
 		from := &b.texts[w.Pos.Src]
 		from.item.file.warn(CompileCondition, w.Msg, r.item.where(), from.where(w.Pos))
 	}
-	output, err := format.Parse(b.opts.Suffix.Apply(r.output))
+	output, err := b.output(r)
 	if err != nil {
 		if !b.skips(r, err) {
 			r.item.file.fail(ErrCompileOutput, err.Error(), r.item.where(), at("rule output", r.name, r.outputNode))
 		}
 		return nil
 	}
-	for _, ref := range output.Refs() {
+	for _, ref := range output.Reads() {
 		if ref.Def == nil {
 			why, _ := field.Missing(ref.Text)
 			r.item.file.warn(UnknownFilter, fmt.Sprintf("output field %s prints as %s: %s", ref.Text, format.Missing, why), r.item.where())
@@ -150,6 +150,35 @@ func (b *builder) rule(r *rule) *Rule {
 		r.item.file.warn(NoEventType, "condition asks for more than one event type at once: it never holds", r.item.where())
 	}
 	return made
+}
+
+// output is the template of the rule's output, with what the options add to it.
+func (b *builder) output(r *rule) (*format.Template, error) {
+	text := b.opts.Suffix.Apply(r.output)
+	var fields []Extra
+	for i := range b.opts.Append {
+		if a := &b.opts.Append[i]; a.matches(r) {
+			if a.Output != "" {
+				text += " " + a.Output
+			}
+			fields = append(fields, a.Fields...)
+		}
+	}
+	t, err := format.Parse(text)
+	for _, f := range fields {
+		if err != nil {
+			return nil, err
+		}
+		if f.Text == "" {
+			t, err = t.WithField(f.Name)
+			continue
+		}
+		var made *format.Template
+		if made, err = format.Parse(f.Text); err == nil {
+			t = t.WithText(f.Name, made)
+		}
+	}
+	return t, err
 }
 
 // text is the whole condition: what was written, and what exceptions add to it.

@@ -19,6 +19,23 @@ type Options struct {
 	Matching    Matching
 	Select      []Selection // applied in order
 	Suffix      format.Suffix
+	Append      []Append // in order
+}
+
+// Append adds to the outputs of rules: of those with the name Rule, the source Source and all of Tags, as far as these are not empty.
+type Append struct {
+	Rule, Source string
+	Tags         []string
+	Output       string  // put behind the output, after a blank
+	Fields       []Extra // put into the fields of alerts, and not into their text
+}
+
+// Extra is a field of alerts: one of the field table, or with Text an output under a name of its own.
+type Extra struct{ Name, Text string }
+
+func (a *Append) matches(r *rule) bool {
+	return (a.Rule == "" || a.Rule == r.name) && (a.Source == "" || a.Source == r.source) &&
+		!slices.ContainsFunc(a.Tags, func(t string) bool { return !slices.Contains(r.tags, t) })
 }
 
 // Selection enables or disables rules: those whose name matches Rule, where * stands for anything, and those with tag Tag.

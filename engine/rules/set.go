@@ -142,7 +142,7 @@ func (r *Rule) parts(row *event.Row) (p event.Parts) {
 	for _, f := range r.fields {
 		p |= f.Def.PartsFor(row, f.Arg)
 	}
-	for _, f := range r.Output.Refs() {
+	for _, f := range r.Output.Reads() {
 		if f.Def != nil {
 			p |= f.Def.PartsFor(row, f.Arg)
 		}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"falconet/engine/alert"
+	"falconet/engine/container"
+	"falconet/engine/event"
+	"falconet/engine/field"
+	"falconet/engine/format"
+	"falconet/engine/state"
+)
+
+// context is an event of process 2097152: name, and the path of its file.
+func context(t testing.TB, nr uint16, path string) *field.Ctx {
+	t.Helper()
+	h := event.Header{Event: event.ByNumber(int(nr), false), NR: nr, Ret: 5, PID: 1 << 21, TID: 1 << 21, TS: 1}
+	f := event.FileFacts{Ino: 7, Kind: uint8(event.KindFile)}
+	var r event.Record
+	err := r.Reset(event.Encode(nil, h, event.Piece{Kind: event.PartName, Data: []byte(path)}, event.Piece{Kind: event.PartPath, Data: []byte(path)},
+		event.Piece{Kind: event.PartFile, Data: event.BytesOf(&f)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	c := field.NewCtx(&field.Host{
+		Name: "host", Procs: state.NewTable(state.Options{Root: root}), Users: state.NewUsers(root), Addrs: state.NewAddrs(),
+		Containers: container.NewResolver(root),
+	})
+	c.Begin(&r, 1)
+	return c
+}
+
+const (
+	nrOpenat  = 257
+	nrConnect = 42
+	nrSync    = 162
+	nrGetpid  = 39
+)
+
+func ruleText(name, condition string, more ...string) string {
+	return fmt.Sprintf("- rule: %s\n  desc: d\n  condition: %s\n  output: '%s %%fd.name'\n  priority: INFO\n%s", name, condition, name, strings.Join(more, ""))
+}
+
+func matches(s *Set, c *field.Ctx) string {
+	var names []string
+	s.Match(c, func(r *Rule) { names = append(names, r.Name) })
+	return strings.Join(names, " ")
+}
+
+func TestMatch(t *testing.T) {
+	text := ruleText("A", "evt.type = openat and fd.name = /x") + ruleText("B", "evt.type in (openat, sync)") +
+		ruleText("C", "evt.type != openat") + ruleText("D", "evt.num = 1", "  enabled: false\n") + ruleText("E", "fd.name startswith /", "  tags: [e]\n")
+	f := func(o Options, nr uint16, want string) {
+		t.Helper()
+		s := mustLoad(t, o, text)
+		if got := matches(s, context(t, nr, "/x")); got != want {
+			t.Errorf("%s matches %q, want %q", event.SyscallName(int(nr), false), got, want)
+		}
+	}
+	f(Options{}, nrOpenat, "A")
+	f(Options{Matching: All}, nrOpenat, "A B E")
+	f(Options{Matching: All}, nrSync, "B C")
+	f(Options{Matching: All}, nrGetpid, "C")
+	f(Options{Matching: All}, nrConnect, "C")
+	on, off := Selection{Enable: true, Rule: "D"}, Selection{Rule: "A"}
+	f(Options{Matching: All, Select: []Selection{on}}, nrOpenat, "A B E D")
+	f(Options{Matching: All, Select: []Selection{off, {Enable: true, Rule: "A"}}}, nrOpenat, "B E A")
+	f(Options{Select: []Selection{{Rule: "A*"}, {Rule: "B"}, {Tag: "e"}}}, nrOpenat, "")
+}
+
+func TestPriority(t *testing.T) {
+	low := strings.Replace(ruleText("L", "evt.type = openat"), "INFO", "DEBUG", 1)
+	s, results := Load(Options{MinPriority: alert.Notice, Select: []Selection{{Enable: true, Rule: "*"}}}, File{Name: "f", Data: []byte(low)})
+	if s == nil || s.Enabled() != 0 || len(s.Rules) != 1 || matches(s, context(t, nrOpenat, "/x")) != "" {
+		t.Errorf("a rule below the priority is enabled: %s", results[0].Text(true))
+	}
+	bad := strings.Replace(low, "openat", "opanat", 1)
+	if s, _ := Load(Options{MinPriority: alert.Notice}, File{Name: "f", Data: []byte(bad)}); s != nil {
+		t.Error("a rule below the priority is not checked")
+	}
+}
+
+func TestMatchAllocatesNothing(t *testing.T) {
+	var b strings.Builder
+	for i := range 50 {
+		b.WriteString(ruleText(fmt.Sprintf("R%d", i), fmt.Sprintf("evt.type in (open, openat) and fd.name = /none%d and not proc.name in (a, b)", i)))
+	}
+	s := mustLoad(t, Options{}, b.String())
+	c := context(t, nrOpenat, "/x")
+	n := testing.AllocsPerRun(100, func() {
+		c.Begin(c.Rec, 1)
+		s.Match(c, func(r *Rule) { t.Errorf("%s matches", r.Name) })
+	})
+	if n != 0 {
+		t.Errorf("an event that no rule matches costs %v allocations", n)
+	}
+}
+
+func TestDemand(t *testing.T) {
+	id := func(name string) event.ID { return event.ByName(name)[0] }
+	d := mustLoad(t, Options{}, ruleText("A", "evt.type = openat and evt.rawres > 0")+ruleText("B", "evt.type = sync")+ruleText("C", "evt.type = connect", "  enabled: false\n")).Demand()
+	parts, wanted := d.Wants(id("openat"))
+	if !wanted || parts&(1<<event.PartPath) == 0 || parts == event.AllParts {
+		t.Errorf("openat is wanted: %v, with pieces %x", wanted, parts)
+	}
+	if _, wanted := d.Wants(id("connect")); wanted {
+		t.Error("an event of a disabled rule is wanted")
+	}
+	if !d.WantsSyscall(nrSync, false) || d.WantsSyscall(nrGetpid, false) || d.WantsEveryThread() {
+		t.Error("the wrong system calls are wanted")
+	}
+	d = mustLoad(t, Options{}, ruleText("A", "proc.name = x")).Demand()
+	for i := range event.Rows() {
+		row := &event.Rows()[i]
+		if _, wanted := d.Wants(row.ID); i > 0 && !row.Internal() && !wanted {
+			t.Errorf("%s is not wanted by a rule without event types", row.Name)
+		}
+	}
+	if !d.WantsSyscall(nrGetpid, false) || !d.WantsEveryThread() {
+		t.Error("a rule without event types does not want every system call")
+	}
+}
+
+func TestAppendedOutputs(t *testing.T) {
+	text := ruleText("A", "evt.type = openat", "  tags: [x, y]\n") + ruleText("B", "evt.type = connect")
+	s := mustLoad(t, Options{Suffix: format.ParseSuffix("end=%evt.num"), Append: []Append{
+		{Output: "all"}, {Tags: []string{"y", "x"}, Output: "xy %evt.type", Fields: []Extra{{Name: "evt.res"}, {Name: "who", Text: "n=%evt.num"}}},
+		{Rule: "B", Output: "b"}, {Source: "k8s_audit", Output: "no"}, {Tags: []string{"x", "z"}, Output: "no"},
+	}}, text)
+	if got := s.Rules[0].Output.String(); got != "A %fd.name end=%evt.num all xy %evt.type" {
+		t.Errorf("output of A is %q", got)
+	}
+	if got := s.Rules[1].Output.String(); got != "B %fd.name end=%evt.num all b" {
+		t.Errorf("output of B is %q", got)
+	}
+	got := map[string]any{}
+	for _, f := range s.Rules[0].Output.Fields(context(t, nrOpenat, "/x")) {
+		got[f.Name] = f.Value
+	}
+	if len(got) != 5 || got["fd.name"] != "/x" || got["evt.res"] != "SUCCESS" || got["who"] != "n=1" {
+		t.Errorf("fields are %v", got)
+	}
+	for _, bad := range []Append{{Output: "%no.such"}, {Fields: []Extra{{Name: "no.such"}}}, {Fields: []Extra{{Name: "evt.num x"}}}, {Fields: []Extra{{Name: "x", Text: "%"}}}} {
+		if s, _ := load(t, Options{Append: []Append{bad}}, text); s != nil {
+			t.Errorf("%+v is accepted", bad)
+		}
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	s := mustLoad(t, Options{}, "- required_engine_version: 15\n- required_plugin_versions: [{name: container, version: 0.4.0}]\n"+base+`
+- rule: Shell
+  exceptions: [{name: pairs, fields: [proc.pname, fd.num], comps: [startswith, =], values: [[a, 1]]}]
+  override: {exceptions: append}`)
+	d, err := Describe(s, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Engine != "0.15.0" || len(d.Plugins) != 1 || len(d.Macros) != 2 || len(d.Lists) != 2 {
+		t.Errorf("description is %+v", d)
+	}
+	r := d.Rules[0].Details
+	for _, c := range []struct {
+		what string
+		got  []string
+		want string
+	}{
+		{"events", r.Events, "execve"}, {"macros", r.Macros, "started shell"}, {"lists", r.Lists, ""},
+		{"fields", r.Fields, "evt.type evt.dir proc.name proc.pname fd.num"}, {"operators", r.Operators, "= in startswith"},
+		{"exceptions", slices.Concat(r.ExceptionNames, r.ExceptionFields, r.ExceptionOperators), "pairs proc.pname fd.num startswith ="},
+		{"output fields", r.OutputFields, "proc.name"}, {"list of list", d.Lists[1].Details.Lists, "shells"},
+		{"members", d.Lists[1].Details.Compiled, "bash sh my program"}, {"lists of macro", d.Macros[1].Details.Lists, "programs"},
+	} {
+		if got := strings.Join(c.got, " "); got != c.want {
+			t.Errorf("%s are %q, want %q", c.what, got, c.want)
+		}
+	}
+	if one, err := Describe(s, "Shell"); err != nil || len(one.Rules) != 1 || one.Lists != nil {
+		t.Errorf("description of one rule is %+v, %v", one, err)
+	}
+	if _, err := Describe(s, "Shall"); err == nil {
+		t.Error("a rule that is not there is described")
+	}
+}
+
+func TestResultJSON(t *testing.T) {
+	_, results := load(t, Options{}, ruleText("R", "evt.type = open and proc.nam = x"))
+	b, err := json.Marshal(results[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Name       string
+		Successful bool
+		Warnings   []any
+		Errors     []struct {
+			Code    string
+			Context struct {
+				Locations []struct {
+					ItemType string `json:"item_type"`
+					Position struct{ Line, Column int }
+				}
+				Snippet string
+			}
+		}
+	}
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	e := got.Errors[0]
+	place := e.Context.Locations[1].Position
+	if got.Name != "a.yaml" || got.Successful || got.Warnings == nil || e.Code != "LOAD_ERR_COMPILE_CONDITION" || place.Line != 2 || place.Column != 33 {
+		t.Errorf("result is %s", b)
+	}
+	want := "evt.type = open and proc.nam = x\n                    ^^^^^^^^"
+	if e.Context.Snippet != want {
+		t.Errorf("snippet is\n%s", e.Context.Snippet)
+	}
+	text := results[0].Text(true)
+	if !strings.HasPrefix(text, "a.yaml: Invalid\n1 Errors:\nIn rule 'R': (a.yaml:1:3)\n    condition 'R': (a.yaml:3:34)\n------\n"+want) {
+		t.Errorf("text is\n%s", text)
+	}
+}
