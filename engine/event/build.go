@@ -89,16 +89,14 @@ func named(dirfd, arg uint8) parts {
 
 // renamed is named for calls with two paths.
 func renamed(dirfd, arg, dirfd2, arg2 uint8) parts {
-	return parts{str(PartName, arg), dir(PartDir, dirfd, 0), str(PartName2, arg2), dir(PartDir2, dirfd2, 2)}
+	return parts{str(PartName, arg), str(PartName2, arg2), dir(PartDir, dirfd, 0), dir(PartDir2, dirfd2, 1)}
 }
 
-// opened is what a call that opens the path in arg captures: the string, and the file that the kernel made of it.
+// opened is what a call that opens the path in arg captures: the string, and the file that the kernel made of it. The steps of all
+// walks of a record are bounded together: the file's path comes before the directory that a caller chooses the depth of.
 func opened(dirfd, arg uint8, more ...Part) parts {
-	p := parts{
-		str(PartName, arg), dir(PartDir, dirfd, 0), {Kind: PartFile, Op: OpFile}, {Kind: PartPath, Op: OpPath},
-		{Kind: PartFSPath, Op: OpFSPath},
-	}
-	return append(p, more...)
+	p := append(parts{str(PartName, arg)}, more...)
+	return append(p, Part{Kind: PartFile, Op: OpFile}, Part{Kind: PartPath, Op: OpPath}, Part{Kind: PartFSPath, Op: OpFSPath}, dir(PartDir, dirfd, 0))
 }
 
 // file is what a call on a descriptor of a file captures.

@@ -45,15 +45,16 @@ func taskParams(fdlimit Type) params {
 func commBytes(b []byte) []byte { return firstString(b[:min(len(b), 16)]) }
 
 // execRow: a successful call is reported from sched_process_exec, where its registers are gone but everything else is at hand; a
-// failed one from sys_exit, with the arguments read from user memory. first is the register of the file name.
+// failed one from sys_exit, with the arguments read from user memory. first is the register of the file name. The working
+// directory comes last: it may be so deep that its walk leaves no step for what comes after.
 func execRow(name string, nr64, nr32 int, first uint8) Row {
 	facts := parts{
-		{Kind: PartTask, Op: OpTask}, {Kind: PartArgv, Op: OpArgv}, {Kind: PartEnv, Op: OpEnv}, {Kind: PartCwd, Op: OpCwd},
-		{Kind: PartExe, Op: OpExe}, {Kind: PartName, Op: OpFilename}, {Kind: PartCgroups, Op: OpCgroups},
+		{Kind: PartTask, Op: OpTask}, {Kind: PartArgv, Op: OpArgv}, {Kind: PartEnv, Op: OpEnv}, {Kind: PartName, Op: OpFilename},
+		{Kind: PartExe, Op: OpExe}, {Kind: PartCgroups, Op: OpCgroups}, {Kind: PartCwd, Op: OpCwd},
 	}
 	failed := parts{
 		{Kind: PartTask, Op: OpTask}, {Kind: PartArgv, Op: OpArgvUser, Arg: first + 1}, {Kind: PartEnv, Op: OpEnvUser, Arg: first + 2},
-		{Kind: PartCwd, Op: OpCwd}, {Kind: PartExe, Op: OpExe}, str(PartName, first), {Kind: PartCgroups, Op: OpCgroups},
+		str(PartName, first), {Kind: PartExe, Op: OpExe}, {Kind: PartCgroups, Op: OpCgroups}, {Kind: PartCwd, Op: OpCwd},
 	}
 	flagsParam := task("flags", Flags32, Hex, unsafe.Offsetof(taskAt.ExeFlags), 4)
 	flagsParam.Flags = execveFlags
@@ -82,9 +83,8 @@ func execRow(name string, nr64, nr32 int, first uint8) Row {
 
 // cloneRow: the event is reported from both sides, the parent's with the child's id, the child's with 0.
 func cloneRow(name string, nr64, nr32 int, more parts, flagsParam Param, num func(*Record, uint64) uint64) Row {
-	caught := append(parts{
-		{Kind: PartTask, Op: OpTask}, {Kind: PartArgv, Op: OpArgv}, {Kind: PartCwd, Op: OpCwd}, {Kind: PartCgroups, Op: OpCgroups},
-	}, more...)
+	caught := append(parts{{Kind: PartTask, Op: OpTask}, {Kind: PartArgv, Op: OpArgv}}, more...)
+	caught = append(caught, Part{Kind: PartCgroups, Op: OpCgroups}, Part{Kind: PartCwd, Op: OpCwd})
 	flagsParam.Flags, flagsParam.view.num = cloneFlagsSet, num
 	return Row{Name: name, Category: CatProcess, Flags: ModifiesState, NR64: []int{nr64}, NR32: []int{nr32}, Parts: caught, Params: join(
 		params{{Name: "res", Type: PID, Print: Dec}}, taskParams(Int64), params{

@@ -137,7 +137,9 @@ static __always_inline void capture(void *ctx, struct scratch *s, void *programs
 	if (!capture_turn(s, row, can, recipes, steps)) {
 		if (s->turns++ < TURNS)
 			bpf_tail_call(ctx, programs, program);
-		/* out of turns: what was not reached is absent, and the record says so */
+		/* out of turns: of a path the end is kept, what was not reached is absent, and the record says so */
+		if (s->mode == MODE_PATH || s->mode == MODE_FSPATH)
+			path_done(s, true);
 		s->truncated++;
 		u16 *lens = (u16 *)(s->rec + sizeof(struct header));
 		for (u32 i = 0; i < MAX_PARTS; i++)

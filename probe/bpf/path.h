@@ -41,7 +41,7 @@ static __always_inline bool prepend(struct scratch *s, const void *name, u32 len
 	u64 pos = s->pos;
 
 	len &= 255; /* NAME_MAX; the mask is the bound that the verifier needs */
-	if (pos < len + 1)
+	if (pos < len + 2) /* the first byte stays free: a path is shorter than PATH_CAP */
 		return false;
 	pos -= len;
 	keep_mask(pos);

@@ -215,12 +215,13 @@ func (k *checker) bytes(what string, w trigger.Want, b []byte, ok bool) {
 		if ok {
 			k.errorf("%s is %q instead of absent", what, b)
 		}
+	case w.Kind == "tail" && (len(b) < int(w.N) || !bytes.HasSuffix(w.B, b)):
+		k.errorf("%s is %d bytes, not the end of %q: %q", what, len(b), w.B, b)
+	case w.Kind == "tail":
 	case !ok:
 		k.errorf("%s is absent", what)
 	case w.Kind == "bytes" && !bytes.Equal(b, w.B):
 		k.errorf("%s is %q instead of %q", what, b, w.B)
-	case w.Kind == "tail" && (len(b) < 3800 || !bytes.HasSuffix(w.B, b)):
-		k.errorf("%s is %d bytes, not the end of %q: %q", what, len(b), w.B, b)
 	case w.Kind == "head" && (len(b) != 4095 || !bytes.HasPrefix(w.B, b)):
 		k.errorf("%s is %d bytes, not the first 4095 of %q: %q", what, len(b), w.B, b)
 	case w.Kind == "number" || w.Kind == "flags" || w.Kind == "range":

@@ -3,6 +3,7 @@
 package live
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -205,7 +206,7 @@ func (s *session) run(cmd *exec.Cmd) error {
 
 func clone(r *event.Record) *event.Record {
 	out := new(event.Record)
-	if err := out.Reset(r.Raw()); err != nil {
+	if err := out.Reset(bytes.Clone(r.Raw())); err != nil {
 		panic(err)
 	}
 	return out

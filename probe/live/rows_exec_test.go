@@ -150,6 +150,18 @@ func execs(t *testing.T, bits int) {
 		cmd.Dir = deep
 		image(t, cmd, "execve", there, plain)
 	})
+	t.Run("far down", func(t *testing.T) {
+		// the walk of the working directory takes all steps there are: it must take none from the image's own path
+		cmd := command(path, "x")
+		cmd.Dir = dir + strings.Repeat("/d", (syscall.PathMax-2-len(dir))/2)
+		if err := os.MkdirAll(cmd.Dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		image(t, cmd, "execve", path, func(c *trigger.Call) {
+			c.Tail("cwd", 1000, cmd.Dir)
+			c.Params["cwd"] = c.Parts["cwd"]
+		})
+	})
 	t.Run("deleted", func(t *testing.T) {
 		doomed := newAsm(bits)
 		doomed.sys(doomed.nr(syscall.SYS_UNLINK, 10), doomed.str("doomed"))

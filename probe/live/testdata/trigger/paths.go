@@ -95,33 +95,49 @@ func deep(t *T) {
 			down++
 		}
 	}
-	at := func(full bool) {
+	// the steps of all walks of a record are bounded together, and enough for the longest path: what comes after it may be cut
+	at := func(steps int, named bool) {
+		inFS := inFS + path[len(dir):]
 		fd := one(unix.Open("f", unix.O_RDONLY|unix.O_CREAT, 0o600))
-		if full {
-			t.read(path+"/f", path+"/f", inFS+path[len(dir):]+"/f").close()
+		if named {
+			t.read(path+"/f", path+"/f", inFS+"/f").close()
 		}
-		t.mode(fd, path+"/f", inFS+path[len(dir):]+"/f")
+		c := t.mode(fd, path+"/f", inFS+"/f")
+		if 2*down > steps {
+			c.Tail("fspath", 0, inFS+"/f")
+		}
 		must(unix.Close(fd))
 		here := one(unix.Open(".", unix.O_PATH, 0))
-		c := t.call("openat", unix.SYS_OPENAT, uintptr(here), t.str("f"), unix.O_RDONLY).ok().Result("fd").Number("dirfd", int64(here)).Bytes("name", "f").
-			Flags("flags", "O_RDONLY").Number("mode", 0).Part("dir", path)
-		c.opened(path+"/f").Part("fspath", inFS+path[len(dir):]+"/f").close()
+		c = t.call("openat", unix.SYS_OPENAT, uintptr(here), t.str("f"), unix.O_RDONLY).ok().Result("fd").Number("dirfd", int64(here)).Bytes("name", "f").
+			Flags("flags", "O_RDONLY").Number("mode", 0).opened(path+"/f").Part("fspath", inFS+"/f").Part("dir", path)
+		c.close()
+		if 2*down > steps {
+			c.Tail("fspath", 0, inFS+"/f")
+		}
+		if 3*down > steps {
+			c.Tail("dir", 0, path)
+		}
 		must(unix.Close(here))
+		// a directory that is deep hides nothing of a file that is not
+		must(os.Symlink("/dev/null", "s"))
+		t.call("openat", unix.SYS_OPENAT, uptr(unix.AT_FDCWD), t.str("s"), unix.O_RDONLY).ok().Result("fd").Number("dirfd", unix.AT_FDCWD).Bytes("name", "s").
+			Flags("flags", "O_RDONLY").Number("mode", 0).opened("/dev/null").Part("dir", path).close()
 	}
+	const steps = 2100
 	chain("d", len(dir)+200)
-	at(true)
+	at(steps, true)
 	chain("d", len(dir)+2000)
-	t.report.Notes["depth"] = itoa(uint64(down))
-	at(true)
+	at(steps, true)
 	chain("d", unix.PathMax-3)
-	at(false)
+	at(steps, false)
 	// beyond PATH_MAX the end is what counts
 	chain(strings.Repeat("x", 200), unix.PathMax+1000)
 	fd := one(unix.Open("f", unix.O_RDONLY|unix.O_CREAT, 0o600))
 	c := t.mode(fd, path+"/f", inFS+path[len(dir):]+"/f")
-	c.Truncated = true
-	c.Parts["path"] = Want{Kind: "tail", B: c.Parts["path"].B}
-	c.Parts["fspath"] = Want{Kind: "tail", B: c.Parts["fspath"].B}
+	c.Tail("path", unix.PathMax-3, string(c.Parts["path"].B)).Tail("fspath", 0, string(c.Parts["fspath"].B))
+	must(os.Symlink("/dev/null", "s"))
+	t.call("openat", unix.SYS_OPENAT, uptr(unix.AT_FDCWD), t.str("s"), unix.O_RDONLY).ok().Result("fd").Number("dirfd", unix.AT_FDCWD).Bytes("name", "s").
+		Flags("flags", "O_RDONLY").Number("mode", 0).opened("/dev/null").Tail("dir", unix.PathMax-3, path).close()
 	must(unix.Chdir(dir))
 	must(os.RemoveAll("d"))
 }

@@ -35,7 +35,7 @@ type Call struct {
 
 // Want is an expected value of a parameter or of a captured piece.
 type Want struct {
-	Kind  string   // "number", "range" (N to Max), "bytes", "flags", "absent", "any" (present), "head" or "tail" (as much as is copied)
+	Kind  string   // "number", "range" (N to Max), "bytes", "flags", "absent", "any" (present), "head" (as much as is copied), "tail" (at least N bytes of it)
 	N     int64    `json:",omitempty"`
 	Max   int64    `json:",omitempty"`
 	B     []byte   `json:",omitempty"`
@@ -103,6 +103,13 @@ func (c *Call) Result(param string) *Call { return c.Number(param, c.Ret) }
 // Part expects a captured piece.
 func (c *Call) Part(kind, s string) *Call {
 	c.Parts[kind] = Want{Kind: "bytes", B: []byte(s)}
+	return c
+}
+
+// Tail expects at least n bytes of the end of a captured piece, in a record that says that it is cut.
+func (c *Call) Tail(kind string, n int, s string) *Call {
+	c.Parts[kind] = Want{Kind: "tail", N: int64(n), B: []byte(s)}
+	c.Truncated = true
 	return c
 }
 
