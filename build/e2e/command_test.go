@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -61,13 +62,14 @@ func finish(cmd *exec.Cmd) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	hangs := false
+	var hangs atomic.Bool
 	late := time.AfterFunc(deadline, func() {
-		hangs = true
+		hangs.Store(true)
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // an error means that it has ended just now
 	})
 	err := cmd.Wait()
-	if !late.Stop() && hangs {
+	late.Stop()
+	if hangs.Load() {
 		return fmt.Errorf("it has not ended in %v", deadline)
 	}
 	return err
