@@ -140,6 +140,12 @@ func (b *builder) rule(r *rule) *Rule {
 		Priority: r.priority, Tags: r.tags, Output: output, Events: filter.EventTypes(e), fields: filter.Fields(e), program: program,
 		operators: filter.Operators(e), output: r.output, refs: b.texts[src].refs, exceptions: r.exceptions,
 	}
+	for _, f := range made.fields {
+		// evt.dir is in nearly every rule of Falco and does no harm
+		if f.Def.Flags&field.Deprecated != 0 && f.Def.Name != "evt.dir" {
+			r.item.file.warn(DeprecatedItem, fmt.Sprintf("field %s never has a value: %s", f.Text, f.Def.Desc), r.item.where())
+		}
+	}
 	switch {
 	case !r.warnTypes:
 	case made.Events.All():

@@ -3,9 +3,12 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"falconet/engine/field"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -89,15 +92,15 @@ func (r *rule) addException(it *item, n *yaml.Node, appends bool) bool {
 		it.file.warn(ExceptionNotUnique, "two exceptions of the rule have this name", it.where(), at("exception", name, n))
 	}
 	e := &exception{name: name, values: values}
-	if msg := e.shape(keys["fields"], keys["comps"]); msg != "" {
+	if msg := e.shape(keys["fields"], keys["comps"], r.unknownSource); msg != "" {
 		return bad(ErrValidate, name, msg)
 	}
 	r.exceptions = append(r.exceptions, e)
 	return true
 }
 
-// shape reads fields and comps; the message says what is wrong with them.
-func (e *exception) shape(fields, comps *yaml.Node) string {
+// shape reads fields and comps; the message says what is wrong with them. Fields of a foreign source are not known here.
+func (e *exception) shape(fields, comps *yaml.Node, foreign bool) string {
 	if fields == nil {
 		return "an exception needs 'fields'"
 	}
@@ -117,6 +120,11 @@ func (e *exception) shape(fields, comps *yaml.Node) string {
 	default:
 		e.comps = slices.Repeat([]string{"="}, len(e.fields))
 	}
+	for _, f := range e.fields {
+		if !foreign && unknownField(f) {
+			return "'" + f + "' is not a field"
+		}
+	}
 	if len(e.comps) != len(e.fields) {
 		return fmt.Sprintf("there are %d fields and %d comps", len(e.fields), len(e.comps))
 	}
@@ -126,6 +134,17 @@ func (e *exception) shape(fields, comps *yaml.Node) string {
 		}
 	}
 	return ""
+}
+
+// unknownField reports whether text names a field that neither this program nor Falco has.
+func unknownField(text string) bool {
+	_, _, n, err := field.Scan(text)
+	if !errors.Is(err, field.ErrUnknown) {
+		return err == nil && n < len(text)
+	}
+	name, _, _ := strings.Cut(text, "[")
+	_, known := field.Missing(name)
+	return !known
 }
 
 func scalars(n *yaml.Node) (out []string) {

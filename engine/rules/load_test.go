@@ -5,6 +5,7 @@ package rules
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -179,4 +180,90 @@ func FuzzLoad(f *testing.F) {
 		_, results := Load(Options{MinPriority: alert.Debug}, File{Name: "f", Data: []byte(text)})
 		_ = results[0].Text(true)
 	})
+}
+
+func TestExceptions(t *testing.T) {
+	f := func(exceptions, more, want string) {
+		t.Helper()
+		s, results := load(t, Options{}, "- rule: R\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: INFO\n  exceptions: "+exceptions+"\n"+more)
+		got := ""
+		if s != nil {
+			got = strings.TrimPrefix(s.Rules[0].Compiled, "evt.type = open")
+		} else {
+			got = "error: " + results[0].Errors[0].Message
+		}
+		if got != want {
+			t.Errorf("%s\ngives %s\nwant  %s", exceptions, got, want)
+		}
+	}
+	f("[{name: a, fields: proc.name}]", "", "")
+	f("[{name: a, fields: proc.name, values: [x, 'y z', 'a\"b\\']}]", "", ` and not proc.name in (x, "y z", "a\"b\\")`)
+	f("[{name: a, fields: fd.name, comps: pmatch, values: [/x]}]", "", ` and not fd.name pmatch (/x)`)
+	f("[{name: a, fields: [proc.name, fd.name], comps: [in, startswith], values: [[[x, y], /z], ['(q, r)', s t]]}]", "",
+		` and not ((proc.name in (x, y) and fd.name startswith /z) or (proc.name in (q, r) and fd.name startswith "s t"))`)
+	f("[{name: a, fields: [container.image.repository]}]", "", "")
+	f("[{name: a, fields: 'proc.aname[2]', values: [x]}]", "", " and not proc.aname[2] in (x)")
+	f("[{name: a, fields: [proc.name], values: [[x]]}]", "- rule: R\n  exceptions: [{name: a, values: [[y]]}]\n  append: true",
+		" and not (proc.name = x or proc.name = y)")
+	f("[{name: a, fields: [proc.name], values: [[x]]}]", "- rule: R\n  exceptions: [{name: a, fields: [proc.name], values: [[y]]}]\n  override: {exceptions: replace}",
+		" and not proc.name = y")
+	f("[{name: a, fields: [proc.nam]}]", "", "error: 'proc.nam' is not a field")
+	f("[{name: a, fields: [proc.name], comps: [is]}]", "", "error: 'is' is no operator for this exception")
+	f("[{name: a, fields: [proc.name], comps: [in, in]}]", "", "error: there are 1 fields and 2 comps")
+	f("[{name: a, fields: proc.name, comps: startswith}]", "", "error: 'startswith' is no operator for this exception")
+	f("[{name: a, fields: [proc.name], comps: in}]", "", "error: 'fields' and 'comps' are both one value or both lists")
+	f("[{name: a, fields: [proc.name], values: [x]}]", "", "error: exception a: line 6: every value has as many members as there are fields (1)")
+	f("[{name: a, fields: proc.name, values: [[x]]}]", "", "error: exception a: line 6: one value for each entry, because 'fields' is one field")
+	f("[{fields: proc.name}]", "", "error: an exception has a name")
+	f("[{name: a}]", "", "error: an exception needs 'fields'")
+}
+
+func TestForeignSourcesAreLeftOut(t *testing.T) {
+	s, results := load(t, Options{}, base+`
+- rule: Other
+  desc: d
+  condition: ka.verb = create and jevt.value[/x] exists
+  output: "%ka.user.name"
+  priority: INFO
+  source: k8s_audit
+  exceptions: [{name: e, fields: [ka.user.name], values: [[x]]}]`)
+	if s == nil || len(s.Rules) != 1 || len(results[0].Warnings) != 1 || results[0].Warnings[0].Code != UnknownSource {
+		t.Error(results[0].Text(true))
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	f := func(text string, want ...Code) {
+		t.Helper()
+		s, results := load(t, Options{}, text)
+		var got []Code
+		for _, w := range results[0].Warnings {
+			got = append(got, w.Code)
+		}
+		if s == nil || !slices.Equal(got, want) {
+			t.Errorf("%s\ngives %v, want %v\n%s", text, got, want, results[0].Text(true))
+		}
+	}
+	rule := func(condition, more string) string {
+		return "- rule: R\n  desc: d\n  condition: " + condition + "\n  output: o\n  priority: INFO\n" + more
+	}
+	f(rule("evt.type = open", ""))
+	f(rule("proc.name = x", ""), NoEventType)
+	f(rule("evt.type != open", ""), NoEventType)
+	f(rule("evt.type = open and evt.type = openat", ""), NoEventType)
+	f(rule("proc.name = x", "  warn_evttypes: false\n"))
+	f(rule("evt.type = open and proc.name = proc.pname", ""), CompileCondition)
+	f(rule("evt.type = open and evt.latency > 5", ""), DeprecatedItem)
+	f(rule("evt.type = nosuch", "  skip-if-unknown-filter: true\n"), UnknownFilter)
+	f(rule("evt.type = open and no.such = 1", "  skip-if-unknown-filter: true\n"), UnknownFilter)
+	f(rule("evt.type = open", "  nonsense: 1\n"), UnknownKey)
+	f(rule("evt.type = open", "  desc: again\n"), UnknownKey)
+	f(rule("evt.type = open", "- nonsense: 1\n"), UnknownItem)
+	f(rule("evt.type = open", "- macro: m\n  condition: evt.num = 1\n"), UnusedMacro)
+	f(rule("evt.type = open", "- list: l\n  items: []\n"), UnusedList)
+	f(rule("evt.type = open", "- macro: a-b\n  condition: evt.num = 1\n"), InvalidMacroName, UnusedMacro)
+	f(rule("evt.type = open", "- rule: R\n  enabled: false\n"), DeprecatedItem)
+	f(rule("evt.type = open", "- rule: R\n  condition: and evt.num = 1\n  append: true\n"), DeprecatedItem)
+	f(rule("evt.type = open", "- required_plugin_versions: [{name: json, version: 0.7.0}]\n"), UnknownItem)
+	f("- required_plugin_versions: [{name: nope, version: 0.7.0, alternatives: [{name: container, version: 0.4.1}]}]\n" + rule("evt.type = open", ""))
 }

@@ -38,13 +38,6 @@ func (c *collection) addRule(it *item) bool {
 			return false
 		}
 	}
-	all := change{}
-	for k := range it.keys {
-		all[k] = "replace"
-	}
-	if !r.set(it, all) {
-		return false
-	}
 	if s, has, ok := it.text("source"); !ok {
 		return false
 	} else if has {
@@ -53,6 +46,13 @@ func (c *collection) addRule(it *item) bool {
 	if r.source != alert.SourceSyscall {
 		it.file.warn(UnknownSource, fmt.Sprintf("source '%s' is not known: the rule is left out", r.source), it.where())
 		r.unknownSource = true
+	}
+	all := change{}
+	for k := range it.keys {
+		all[k] = "replace"
+	}
+	if !r.set(it, all) {
+		return false
 	}
 	if old != nil {
 		if old.source != r.source {
