@@ -5,6 +5,7 @@ package filter
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"falconet/engine/event"
 	"falconet/engine/field"
@@ -71,11 +72,11 @@ func (k *Compiler) valueTest(c *Check, left typed) (test, error) {
 		return member(left.kind, list), nil
 	}
 	if c.Quant == "" {
-		return single(c.Op, c.Values[0], left.kind)
+		return k.single(c.Op, c.Values[0], left.kind)
 	}
 	tests := make([]test, len(c.Values))
 	for i, v := range c.Values {
-		t, err := single(c.Op, v, left.kind)
+		t, err := k.single(c.Op, v, left.kind)
 		if err != nil {
 			return nil, err
 		}
@@ -97,7 +98,7 @@ func constants(values []Value, t event.Type) ([]constant, error) {
 }
 
 // single is an operator with one constant.
-func single(op string, v Value, t event.Type) (test, error) {
+func (k *Compiler) single(op string, v Value, t event.Type) (test, error) {
 	switch op {
 	case "=", "!=", "<", "<=", ">", ">=":
 		c, err := parseConstant(v, t)
@@ -112,6 +113,9 @@ func single(op string, v Value, t event.Type) (test, error) {
 			return func(v *field.Value) bool { return !eq(v) }, nil
 		}
 		return ordered(op, t, c), nil
+	}
+	if op == "regex" {
+		return k.regexTest(v), nil
 	}
 	made, err := textTest(op, v)
 	if err != nil {
@@ -142,12 +146,19 @@ func quantified(quant string, tests []test) test {
 // warnMisused points at constants that look like fields.
 func (k *Compiler) warnMisused(c *Check) {
 	for _, v := range c.Values {
-		if v.Len != len(v.Text) { // quoted: meant as it stands
+		if v.Len != len(v.Text) || !strings.Contains(v.Text, ".") { // quoted: meant as it stands
 			continue
 		}
 		if _, _, err := field.Resolve(v.Text, "", false); err == nil {
-			k.warnings = append(k.warnings, Warning{v.At, v.Len, fmt.Sprintf("'%s' may be a valid field misused as a constant: write val(%s) to compare with the field", v.Text, v.Text)})
+			k.warn(v, fmt.Sprintf("'%s' may be a valid field misused as a constant: write val(%s) to compare with the field", v.Text, v.Text))
 		}
+	}
+}
+
+func (k *Compiler) warn(v Value, msg string) {
+	if !k.warned[v.At] {
+		k.warned[v.At] = true
+		k.warnings = append(k.warnings, Warning{v.At, v.Len, msg})
 	}
 }
 

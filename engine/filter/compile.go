@@ -24,18 +24,23 @@ type Compiler struct {
 	epoch    uint64
 	reads    map[string]*read
 	preds    map[string]*predicate
+	warned   map[Pos]bool
 	warnings []Warning
+
+	// fields is the field table: field.Resolve, but for tests of operators on types that no field has yet
+	fields func(name, arg string, hasArg bool) (*field.Def, field.Arg, error)
 }
 
 // NewCompiler returns a compiler that has compiled nothing.
 func NewCompiler() *Compiler {
-	return &Compiler{reads: make(map[string]*read), preds: make(map[string]*predicate)}
+	return &Compiler{reads: make(map[string]*read), preds: make(map[string]*predicate), warned: make(map[Pos]bool), fields: field.Resolve}
 }
 
 // Begin tells the programs that what they match next is another event.
 func (k *Compiler) Begin() { k.epoch++ }
 
-// Compile makes a program of e, in which no macro may be left. The error is an *Error.
+// Compile makes a program of e, in which no macro may be left. The error is an *Error. A place in a text is warned of once, by the first
+// program that it becomes a part of.
 func (k *Compiler) Compile(e Expr) (*Program, []Warning, error) {
 	k.warnings = nil
 	root, err := k.expr(e, true)
@@ -49,13 +54,14 @@ func (k *Compiler) Compile(e Expr) (*Program, []Warning, error) {
 func (k *Compiler) expr(e Expr, positive bool) (node, error) {
 	switch e := e.(type) {
 	case *And:
-		kids, price, err := k.kids(e.Kids, positive)
-		return &allOf{kids, price}, err
+		return k.group(e.Kids, positive, true)
 	case *Or:
-		kids, price, err := k.kids(e.Kids, positive)
-		return &anyOf{kids, price}, err
+		return k.group(e.Kids, positive, false)
 	case *Not:
 		kid, err := k.expr(e.Kid, !positive)
+		if c, ok := kid.(constantNode); ok {
+			return !c, err
+		}
 		return &noneOf{kid}, err
 	case *Macro:
 		return nil, &Error{Pos: e.At, Len: len(e.Name), Msg: "Undefined macro '" + e.Name + "' used in filter."}
@@ -65,20 +71,50 @@ func (k *Compiler) expr(e Expr, positive bool) (node, error) {
 	return nil, fmt.Errorf("BUG: a condition holds a %T", e)
 }
 
-// kids compiles the terms of an And or Or and puts the cheap ones first: no term has an effect, so order is ours.
-func (k *Compiler) kids(list []Expr, positive bool) ([]node, int, error) {
-	nodes := make([]node, len(list))
-	sum := 0
-	for i, e := range list {
+// group compiles the terms of an And, when and is set, or an Or. Terms that are groups of the same kind become part of it, constants
+// vanish, and the cheap terms come first: no term has an effect, so order is ours.
+func (k *Compiler) group(list []Expr, positive, and bool) (node, error) {
+	var nodes []node
+	decided := false
+	for _, e := range list {
 		n, err := k.expr(e, positive)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		nodes[i] = n
-		sum += n.cost()
+		switch n := n.(type) {
+		case constantNode:
+			decided = decided || bool(n) != and
+			continue
+		case *allOf:
+			if and {
+				nodes = append(nodes, n.kids...)
+				continue
+			}
+		case *anyOf:
+			if !and {
+				nodes = append(nodes, n.kids...)
+				continue
+			}
+		}
+		nodes = append(nodes, n)
+	}
+	switch {
+	case decided:
+		return constantNode(!and), nil
+	case len(nodes) == 0:
+		return constantNode(and), nil
+	case len(nodes) == 1:
+		return nodes[0], nil
 	}
 	slices.SortStableFunc(nodes, func(a, b node) int { return a.cost() - b.cost() })
-	return nodes, sum, nil
+	sum := 0
+	for _, n := range nodes {
+		sum += n.cost()
+	}
+	if and {
+		return &allOf{nodes, sum}, nil
+	}
+	return &anyOf{nodes, sum}, nil
 }
 
 // typed is an operand whose field is known.
@@ -92,7 +128,7 @@ type typed struct {
 
 func (k *Compiler) resolve(o *Operand) (t typed, err error) {
 	t.Operand = o
-	if t.def, t.arg, err = field.Resolve(o.Field, o.Arg, o.HasArg); err != nil {
+	if t.def, t.arg, err = k.fields(o.Field, o.Arg, o.HasArg); err != nil {
 		e := &Error{Pos: o.At, Len: o.Len, Msg: err.Error()}
 		if errors.Is(err, field.ErrUnknown) {
 			e.Hint = didYouMean(nearest(o.Field, fieldNames))
@@ -164,6 +200,7 @@ func (k *Compiler) check(c *Check, positive bool) (node, error) {
 		// neither hold nor prevent a match.
 		return constantNode(positive), nil
 	}
+	k.warnMisused(c)
 	// Under a negation, and for !=, only the kernel's spelling of a path counts.
 	twice := positive && c.Op != "!=" && left.def.Alt != nil
 	key := Print(c)
@@ -212,7 +249,6 @@ func (k *Compiler) againstValues(c *Check, left typed, twice bool) (func(*field.
 	if c.Op == "exists" {
 		return k.exists(left), nil
 	}
-	k.warnMisused(c)
 	t, err := k.valueTest(c, left)
 	if err != nil {
 		return nil, err

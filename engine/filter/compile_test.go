@@ -96,7 +96,7 @@ func TestAbsent(t *testing.T) {
 	k := NewCompiler()
 	for _, check := range []string{
 		"fd.sip = 1.2.3.4", "fd.sip != 1.2.3.4", "fd.sip in (1.2.3.4)", "fd.sip exists", "fd.sport = 1", "fd.sport != 1", "fd.sport < 1",
-		"fd.sport <= 1", "fd.sport > 1", "fd.sport >= 0", "fd.net = 10.0.0.0/8", "fd.port != 3", "evt.arg.nosuch exists",
+		"fd.sport <= 1", "fd.sport > 1", "fd.sport >= 0", "fd.net = 10.0.0.0/8", "fd.port != 3", "evt.arg.tuple exists", "evt.arg.oldpath = x",
 		"fs.path.source = x", "fs.path.source != x", "fs.path.source contains ''", "fs.path.source glob *", "fs.path.source regex .*",
 		"fs.path.source pmatch (/)", "fs.path.source startswith ''", "fs.path.source = val(fd.name)", "fd.name = val(fs.path.source)",
 		"fs.path.source != val(fd.name)", "tolower(fs.path.source) = x", "len(fs.path.source) >= 0",
@@ -107,8 +107,7 @@ func TestAbsent(t *testing.T) {
 		}
 		p, _, err := k.Compile(e)
 		if err != nil {
-			t.Logf("%s: %v", check, err)
-			continue
+			t.Fatalf("%s: %v", check, err)
 		}
 		k.Begin()
 		if p.Match(c) {
@@ -137,7 +136,6 @@ func TestCompileErrors(t *testing.T) {
 	f("proc.pid = x", "1:12: 'x' is not a valid number (numbers of conditions are decimal)")
 	f("fd.sip = 1.2.3", "1:10: '1.2.3' is not a valid IP address")
 	f("fd.snet = 1.2.3.4", "1:11: '1.2.3.4' is not a valid network (write an address and a prefix length, like 10.0.0.0/8)")
-	f("proc.name regex '('", "1:17: bad regular expression: error parsing regexp: missing closing ): `(`")
 	f("evt.failed = yes", "1:14: 'yes' is not a valid boolean (write true or false)")
 	f("proc.pid = val(proc.name)", "1:12: proc.pid is a INT64 and proc.name a CHARBUF")
 	f("tolower(proc.pid) = 1", "1:1: transformer tolower does not work on proc.pid, a INT64")

@@ -2,6 +2,8 @@
 
 package filter
 
+import "strings"
+
 // glob reports whether all of s matches pattern as fnmatch(3) without flags does: * and ? match slashes too, [...] is a set, which ! or ^ negates,
 // and a backslash takes away a character's meaning. It takes time in proportion to len(pattern)*len(s) at worst.
 func glob(pattern, s string, fold bool) bool {
@@ -70,6 +72,11 @@ func set(pattern string, c byte, fold bool) (n int, ok, closed bool) {
 		if pattern[i] == ']' && i > start {
 			return i + 1, ok != negated, true
 		}
+		if named, n := namedSet(pattern[i:]); n > 0 {
+			ok = ok || named(c) || fold && named(upper(c))
+			i += n - 1
+			continue
+		}
 		if pattern[i] == '\\' && i+1 < len(pattern) {
 			i++
 		}
@@ -82,4 +89,45 @@ func set(pattern string, c byte, fold bool) (n int, ok, closed bool) {
 		ok = ok || low == c
 	}
 	return 0, false, false
+}
+
+// namedSet reads a set of characters by name, like [:digit:], which pattern begins with. n is 0 when there is none.
+func namedSet(pattern string) (holds func(c byte) bool, n int) {
+	if !strings.HasPrefix(pattern, "[:") {
+		return nil, 0
+	}
+	end := strings.Index(pattern, ":]")
+	if end < 0 {
+		return nil, 0
+	}
+	holds = namedSets[pattern[2:end]]
+	if holds == nil {
+		return nil, 0
+	}
+	return holds, end + 2
+}
+
+// namedSets are the sets of the C locale.
+var namedSets = map[string]func(c byte) bool{
+	"alpha":  isLetter,
+	"digit":  isDigit,
+	"alnum":  func(c byte) bool { return isLetter(c) || isDigit(c) },
+	"upper":  func(c byte) bool { return c >= 'A' && c <= 'Z' },
+	"lower":  func(c byte) bool { return c >= 'a' && c <= 'z' },
+	"space":  func(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' },
+	"blank":  func(c byte) bool { return c == ' ' || c == '\t' },
+	"cntrl":  func(c byte) bool { return c < ' ' || c == 0x7f },
+	"graph":  func(c byte) bool { return c > ' ' && c < 0x7f },
+	"print":  func(c byte) bool { return c >= ' ' && c < 0x7f },
+	"punct":  func(c byte) bool { return c > ' ' && c < 0x7f && !isLetter(c) && !isDigit(c) },
+	"xdigit": func(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' },
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func upper(c byte) byte {
+	if c >= 'a' && c <= 'z' {
+		return c - 'a' + 'A'
+	}
+	return c
 }

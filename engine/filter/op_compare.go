@@ -28,17 +28,7 @@ func equal(t event.Type, c constant) test {
 
 // ordered is `<` and its kin.
 func ordered(op string, t event.Type, c constant) test {
-	holds := func(order int) bool {
-		switch op {
-		case "<":
-			return order < 0
-		case "<=":
-			return order <= 0
-		case ">":
-			return order > 0
-		}
-		return order >= 0
-	}
+	holds := holdsFor(op)
 	switch classOf(t) {
 	case classText:
 		return func(v *field.Value) bool { return holds(strings.Compare(cString(v), c.s)) }
@@ -48,23 +38,51 @@ func ordered(op string, t event.Type, c constant) test {
 	return func(v *field.Value) bool { return holds(cmp.Compare(v.N, c.n)) }
 }
 
-// compareFields is a comparison of two values that are there.
+// holdsFor says for which results of a three-way comparison the operator holds.
+func holdsFor(op string) func(order int) bool {
+	switch op {
+	case "<":
+		return func(order int) bool { return order < 0 }
+	case "<=":
+		return func(order int) bool { return order <= 0 }
+	case ">":
+		return func(order int) bool { return order > 0 }
+	}
+	return func(order int) bool { return order >= 0 }
+}
+
+// compareFields is a comparison of two values that are there, nil where the operator compares no two fields.
 func compareFields(op string, t event.Type) func(a, b *field.Value) bool {
 	switch op {
 	case "=", "in", "intersects":
-		if c := classOf(t); c == classText || c == classBytes || c == classIP {
+		switch classOf(t) {
+		case classText:
+			return func(a, b *field.Value) bool { return cString(a) == cString(b) }
+		case classBytes, classIP:
 			return func(a, b *field.Value) bool { return a.S == b.S }
+		case classNet: // a network is a constant; no field has one
+			return nil
 		}
 		return func(a, b *field.Value) bool { return a.N == b.N }
 	case "!=":
 		eq := compareFields("=", t)
+		if eq == nil {
+			return nil
+		}
 		return func(a, b *field.Value) bool { return !eq(a, b) }
 	case "<", "<=", ">", ">=":
-		return func(a, b *field.Value) bool { return ordered(op, t, constant{n: b.N, s: b.S})(a) }
+		holds := holdsFor(op)
+		switch classOf(t) {
+		case classText:
+			return func(a, b *field.Value) bool { return holds(strings.Compare(cString(a), cString(b))) }
+		case classSigned:
+			return func(a, b *field.Value) bool { return holds(cmp.Compare(int64(a.N), int64(b.N))) }
+		}
+		return func(a, b *field.Value) bool { return holds(cmp.Compare(a.N, b.N)) }
 	}
 	two := textOps[op]
 	if two == nil {
 		return nil
 	}
-	return func(a, b *field.Value) bool { return two(a.S, b.S) }
+	return func(a, b *field.Value) bool { return two(cString(a), cString(b)) }
 }

@@ -4,19 +4,31 @@ package filter
 
 import (
 	"regexp"
+	"regexp/syntax"
 
 	"falconet/engine/field"
 )
 
 // regexTest makes the test of `regex`: RE2 syntax, and the whole value must match. Classes such as \d, which Falco's POSIX mode
-// refuses silently, mean what they say.
-func regexTest(v Value) (test, *Error) {
-	re, err := regexp.Compile("^(?:" + v.Text + ")$")
+// refuses silently, mean what they say. An expression that means nothing matches nothing, as Falco has it, and is warned of.
+func (k *Compiler) regexTest(v Value) test {
+	re, err := wholeMatch(v.Text)
 	if err != nil {
-		if _, plain := regexp.Compile(v.Text); plain != nil {
-			err = plain // without the anchors, which are not the author's
-		}
-		return nil, &Error{Pos: v.At, Len: v.Len, Msg: "bad regular expression: " + err.Error()}
+		k.warn(v, "the regular expression never matches: "+err.Error())
+		return func(*field.Value) bool { return false }
 	}
-	return func(v *field.Value) bool { return re.MatchString(trimNUL(v)) }, nil
+	return func(v *field.Value) bool { return re.MatchString(trimNUL(v)) }
+}
+
+// wholeMatch compiles text so that it matches whole values only.
+func wholeMatch(text string) (*regexp.Regexp, error) {
+	// The text by itself first: anchors around `a)|(b` would make something of it.
+	if _, err := regexp.Compile(text); err != nil {
+		posix, other := syntax.Parse(text, syntax.POSIX|syntax.OneLine)
+		if other != nil {
+			return nil, err
+		}
+		text = posix.String() // what POSIX alone allows, such as a**
+	}
+	return regexp.Compile("^(?:" + text + ")$")
 }

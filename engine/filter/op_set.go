@@ -18,8 +18,10 @@ func member(t event.Type, list []constant) test {
 	switch c := classOf(t); {
 	case c == classNet:
 		return inNets(list)
-	case c == classText || c == classBytes || c == classIP:
-		return inTexts(list)
+	case c == classText:
+		return inTexts(list, trimNUL)
+	case c == classBytes || c == classIP:
+		return inTexts(list, func(v *field.Value) string { return v.S })
 	}
 	set := make(map[uint64]struct{}, len(list))
 	for _, c := range list {
@@ -31,10 +33,11 @@ func member(t event.Type, list []constant) test {
 	}
 }
 
-func inTexts(list []constant) test {
+// inTexts is `in` for values that are text as soon as of has looked at them.
+func inTexts(list []constant, of func(*field.Value) string) test {
 	if len(list) <= few {
 		return func(v *field.Value) bool {
-			s := trimNUL(v)
+			s := of(v)
 			for i := range list {
 				if list[i].s == s {
 					return true
@@ -48,7 +51,7 @@ func inTexts(list []constant) test {
 		set[c.s] = struct{}{}
 	}
 	return func(v *field.Value) bool {
-		_, ok := set[trimNUL(v)]
+		_, ok := set[of(v)]
 		return ok
 	}
 }

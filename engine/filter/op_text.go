@@ -32,8 +32,6 @@ func textTest(op string, v Value) (test, *Error) {
 		operand, op = string(raw), op[1:]
 		two := textOps[op]
 		return func(v *field.Value) bool { return two(v.S, operand) }, nil
-	case "regex":
-		return regexTest(v)
 	case "contains":
 		if operand == "" {
 			return func(*field.Value) bool { return true }, nil

@@ -112,6 +112,7 @@ type applied struct {
 	list bool // fn works on each element
 	v    field.Value
 	kept []field.Value
+	buf  []byte // what the strings in kept are made of
 }
 
 func (a *applied) get(c *field.Ctx) (*field.Value, bool) {
@@ -123,11 +124,12 @@ func (a *applied) get(c *field.Ctx) (*field.Value, bool) {
 		a.v, ok = a.fn(*v)
 		return &a.v, ok
 	}
-	a.kept = a.kept[:0]
+	a.kept, a.buf = a.kept[:0], a.buf[:0]
 	for i := range v.List {
-		// each element needs a buffer that the next one does not overwrite; lists under a transformer are rare and short
 		if e, ok := a.fn(v.List[i]); ok {
-			e.S = string([]byte(e.S))
+			mark := len(a.buf) // fn uses its buffer again for the next element
+			a.buf = append(a.buf, e.S...)
+			e.S = asString(a.buf[mark:])
 			a.kept = append(a.kept, e)
 		}
 	}

@@ -88,18 +88,37 @@ func parseConstant(v Value, t event.Type) (constant, *Error) {
 		if _, err := strconv.ParseUint(v.Text, 10, 16); err != nil {
 			port, err := net.LookupPort("tcp", v.Text)
 			if err != nil {
+				port, err = net.LookupPort("udp", v.Text)
+			}
+			if err != nil {
 				return bad("port", "write a number or the name of a service")
 			}
 			return constant{n: uint64(port)}, nil
 		}
 	}
 	if n, err := strconv.ParseInt(v.Text, 10, 64); err == nil {
-		return constant{n: uint64(n)}, nil
+		return constant{n: narrow(n, t)}, nil
 	}
 	if n, err := strconv.ParseUint(v.Text, 10, 64); err == nil {
 		return constant{n: n}, nil
 	}
 	return bad("number", "numbers of conditions are decimal")
+}
+
+// narrow makes a number of a condition one of the type, as Falco does: -1 is what an unsigned field has where all bits are set.
+func narrow(n int64, t event.Type) uint64 {
+	if n >= 0 || t.Signed() {
+		return uint64(n)
+	}
+	switch t {
+	case event.Uint8, event.Flags8, event.EnumFlags8, event.SigType:
+		return uint64(uint8(n))
+	case event.Uint16, event.Flags16, event.EnumFlags16, event.SyscallID, event.Port:
+		return uint64(uint16(n))
+	case event.Uint32, event.Flags32, event.EnumFlags32, event.UID, event.GID, event.Mode:
+		return uint64(uint32(n))
+	}
+	return uint64(n)
 }
 
 func boolNumber(b bool) uint64 {
@@ -109,7 +128,7 @@ func boolNumber(b bool) uint64 {
 	return 0
 }
 
-// text is v's string as comparisons see it: strings end at their first NUL.
+// cString is v's string as most comparisons see it: text ends at its first NUL.
 func cString(v *field.Value) string {
 	if i := strings.IndexByte(v.S, 0); i >= 0 && v.Kind != event.ByteBuf {
 		return v.S[:i]
@@ -117,6 +136,7 @@ func cString(v *field.Value) string {
 	return v.S
 }
 
+// trimNUL is v's string as sets, paths and regular expressions see it: without the NULs at its end.
 func trimNUL(v *field.Value) string { return strings.TrimRight(v.S, "\x00") }
 
 func addrOf(v *field.Value) (netip.Addr, bool) {
