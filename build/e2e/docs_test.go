@@ -53,13 +53,12 @@ func TestDocs(t *testing.T) {
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	dirs := map[string]string{} // examples of one file follow one another
-	outer := t // the directory outlives one example
 	for _, e := range all {
+		file, _, _ := strings.Cut(e.place, ":")
+		if dirs[file] == "" {
+			dirs[file] = tempDir(t)
+		}
 		t.Run(e.place, func(t *testing.T) {
-			file, _, _ := strings.Cut(e.place, ":")
-			if dirs[file] == "" {
-				dirs[file] = tempDir(outer)
-			}
 			r := commandAs(t, nil, "/bin/sh", "-c", "cd "+dirs[file]+" && "+e.command)
 			got := r.stdout + r.stderr
 			if !pattern(e.output).MatchString(got) {
