@@ -93,18 +93,15 @@ func set(pattern string, c byte, fold bool) (n int, ok, closed bool) {
 
 // namedSet reads a set of characters by name, like [:digit:], which pattern begins with. n is 0 when there is none.
 func namedSet(pattern string) (holds func(c byte) bool, n int) {
-	if !strings.HasPrefix(pattern, "[:") {
+	rest, ok := strings.CutPrefix(pattern, "[:")
+	if !ok {
 		return nil, 0
 	}
-	end := strings.Index(pattern, ":]")
-	if end < 0 {
+	name, _, ok := strings.Cut(rest, ":]")
+	if holds = namedSets[name]; !ok || holds == nil {
 		return nil, 0
 	}
-	holds = namedSets[pattern[2:end]]
-	if holds == nil {
-		return nil, 0
-	}
-	return holds, end + 2
+	return holds, len("[:") + len(name) + len(":]")
 }
 
 // namedSets are the sets of the C locale.
