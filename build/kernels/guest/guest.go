@@ -23,7 +23,6 @@ type Plan struct {
 	Hostname string   `json:"hostname"`
 	Modules  []string `json:"modules,omitempty"` // file names below ModulesDir, dependencies first
 	Steps    []Step   `json:"steps"`
-	Keep     bool     `json:"keep,omitempty"` // go on after a step that failed
 }
 
 // Step is one program, run as root.
@@ -31,6 +30,7 @@ type Step struct {
 	Name    string   `json:"name"`
 	Argv    []string `json:"argv"`
 	Env     []string `json:"env,omitempty"`
+	Dir     string   `json:"dir,omitempty"`     // working directory, / when empty
 	Seconds int      `json:"seconds,omitempty"` // killed after so long; 0 is no limit of its own
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command init is process 1 of the machines that build/kernels/vm boots: it makes the root file system look like a
-// small host, runs one program, hands its output and exit code to the host through serial ports, and powers off.
+//go:build linux
+
+// Command init is the first process of a throw-away virtual machine: it prepares the machine, runs the plan's steps, writes
+// a verdict for each on a serial port of its own, and powers off.
 package main
 
 import (
@@ -10,208 +12,186 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"sync"
+	"os/exec"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"falconet/build/kernels/guest"
 )
-
-// job is what vm wrote for us. The two types are one agreement.
-type job struct {
-	Args    []string
-	Env     []string
-	Modules []string // paths of kernel modules, in the order in which they are loaded
-}
-
-// The host reads these: the program's output, and its exit code as one line at the end. The console keeps the kernel's messages.
-const (
-	outputPort = "/dev/ttyS1"
-	resultPort = "/dev/ttyS2"
-)
-
-// notStarted is the exit code of a program that could not be started, as shells have it.
-const notStarted = 127
 
 func main() {
-	code, err := run()
-	if err != nil {
-		fmt.Println("init:", err)
+	if os.Getpid() != 1 {
+		if err := runPlan(); err != nil {
+			fmt.Fprintln(os.Stderr, "init:", err)
+			os.Exit(1)
+		}
+		return
 	}
-	if f, err := port(resultPort); err != nil {
-		fmt.Println("init:", err)
-	} else {
-		fmt.Fprintln(f, code)
-		// Bytes that have not left the port are lost with the machine.
-		_ = unix.IoctlSetInt(int(f.Fd()), unix.TCSBRK, 1)
+	err := prepare()
+	if err == nil {
+		err = superviseSelf()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "init:", err)
 	}
 	unix.Sync()
-	fmt.Println("init: power off:", unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF))
+	// A machine that cannot power off resets; the starter gave it -no-reboot, so it ends as well.
+	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
+	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART)
 }
 
-func run() (code int, err error) {
-	if err := mounts(); err != nil {
-		return notStarted, err
-	}
-	out, err := port(outputPort)
+// superviseSelf runs this program a second time for the plan, and reaps whatever is orphaned meanwhile: a process that
+// waits for "any child" cannot also wait for its own through os/exec.
+func superviseSelf() error {
+	proc, err := os.StartProcess("/init", []string{"init"}, &os.ProcAttr{
+		Env:   []string{"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/root", "TERM=dumb"},
+		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
+	})
 	if err != nil {
-		return notStarted, err
+		return fmt.Errorf("start the plan's runner: %w", err)
 	}
-	b, err := os.ReadFile("/job.json")
-	if err != nil {
-		return notStarted, err
-	}
-	var j job
-	if err := json.Unmarshal(b, &j); err != nil {
-		return notStarted, fmt.Errorf("read job: %w", err)
-	}
-	for _, m := range j.Modules {
-		if err := load(m); err != nil {
-			return notStarted, fmt.Errorf("load %s: %w", m, err)
+	for {
+		var ws unix.WaitStatus
+		pid, err := unix.Wait4(-1, &ws, 0, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return fmt.Errorf("wait: %w", err)
+		case pid == proc.Pid:
+			if ws.ExitStatus() != 0 {
+				return fmt.Errorf("the plan's runner ended with %d", ws.ExitStatus())
+			}
+			return nil
 		}
 	}
-	if err := settings(); err != nil {
-		return notStarted, err
-	}
-	code, err = start(j, out)
-	if err != nil {
-		fmt.Fprintln(out, "init:", err)
-	}
-	_ = unix.IoctlSetInt(int(out.Fd()), unix.TCSBRK, 1)
-	return code, nil
 }
 
-func mounts() error {
-	for _, m := range []struct{ kind, dir, data string }{
-		{"proc", "/proc", ""},
-		{"sysfs", "/sys", ""},
-		{"devtmpfs", "/dev", ""},
-		{"devpts", "/dev/pts", "ptmxmode=0666"},
-		{"tmpfs", "/dev/shm", "mode=1777"},
-		{"tmpfs", "/tmp", "mode=1777"},
-		{"tmpfs", "/run", "mode=0755"},
-		{"tracefs", "/sys/kernel/tracing", ""},
-		{"bpf", "/sys/fs/bpf", ""},
-		{"cgroup2", "/sys/fs/cgroup", ""},
-	} {
-		if err := os.MkdirAll(m.dir, 0o755); err != nil {
-			return fmt.Errorf("mount %s: %w", m.dir, err)
+func runPlan() error {
+	text, err := os.ReadFile(guest.PlanPath)
+	if err != nil {
+		return fmt.Errorf("read plan: %w", err)
+	}
+	var plan guest.Plan
+	if err := json.Unmarshal(text, &plan); err != nil {
+		return fmt.Errorf("parse plan: %w", err)
+	}
+	out, err := openPort(guest.OutputPort)
+	if err != nil {
+		return err
+	}
+	verdicts, err := openPort(guest.VerdictPort)
+	if err != nil {
+		return err
+	}
+	report := func(v guest.Verdict) error {
+		line, err := json.Marshal(v)
+		if err != nil {
+			return err
 		}
-		// devtmpfs may be there already: some kernels mount it for an initramfs.
-		if err := unix.Mount(m.kind, m.dir, m.kind, 0, m.data); err != nil && !errors.Is(err, unix.EBUSY) {
-			return fmt.Errorf("mount %s: %w", m.dir, err)
+		// What has not left the port is lost with the machine.
+		drain(out)
+		if _, err := verdicts.Write(append(line, '\n')); err != nil {
+			return fmt.Errorf("write verdict: %w", err)
+		}
+		drain(verdicts)
+		return nil
+	}
+	if plan.Hostname != "" {
+		if err := unix.Sethostname([]byte(plan.Hostname)); err != nil {
+			return fmt.Errorf("set host name: %w", err)
 		}
 	}
-	for name, target := range map[string]string{"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"} {
-		_ = os.Remove("/dev/" + name)
-		if err := os.Symlink(target, "/dev/"+name); err != nil {
+	for _, name := range plan.Modules {
+		if err := loadModule(guest.ModulesDir + "/" + name); err != nil {
+			if err := report(guest.Verdict{Step: "module " + name, Code: 127, Note: err.Error()}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, step := range plan.Steps {
+		if err := report(runStep(step, out)); err != nil {
 			return err
 		}
 	}
-	return nil
+	var uts unix.Utsname
+	if err := unix.Uname(&uts); err != nil {
+		return fmt.Errorf("uname: %w", err)
+	}
+	return report(guest.Verdict{Done: true, Kernel: unix.ByteSliceToString(uts.Release[:])})
 }
 
-func settings() error {
-	// Before Linux 5.11, maps and programs count against the limit of locked memory.
-	if err := unix.Setrlimit(unix.RLIMIT_MEMLOCK, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}); err != nil {
-		return fmt.Errorf("lift memory lock limit: %w", err)
+// runStep runs one program to its end. Its output goes through a pipe: a program must not find a terminal here.
+func runStep(step guest.Step, out *os.File) guest.Verdict {
+	v := guest.Verdict{Step: step.Name}
+	start := time.Now()
+	cmd := exec.Command(step.Argv[0], step.Argv[1:]...)
+	cmd.Env = append(os.Environ(), step.Env...)
+	cmd.Dir = "/"
+	if step.Dir != "" {
+		cmd.Dir = step.Dir
 	}
-	if err := unix.Sethostname([]byte("vm")); err != nil {
-		return fmt.Errorf("set host name: %w", err)
-	}
-	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("bring loopback up: %w", err)
-	}
-	defer unix.Close(s)
-	req, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	req.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	if err := unix.IoctlIfreq(s, unix.SIOCSIFFLAGS, req); err != nil {
-		return fmt.Errorf("bring loopback up: %w", err)
-	}
-	return nil
-}
-
-func load(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := unix.FinitModule(int(f.Fd()), "", 0); err != nil && !errors.Is(err, unix.EEXIST) {
-		return err
-	}
-	return nil
-}
-
-// port opens a serial port that changes no byte.
-func port(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NOCTTY, 0)
-	if err != nil {
-		return nil, err
-	}
-	t, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	if err != nil {
-		return nil, fmt.Errorf("set up %s: %w", path, err)
-	}
-	t.Oflag &^= unix.OPOST
-	t.Lflag &^= unix.ECHO | unix.ICANON | unix.ISIG
-	t.Cflag = t.Cflag&^unix.CBAUD | unix.B115200 | unix.CLOCAL
-	if err := unix.IoctlSetTermios(int(f.Fd()), unix.TCSETS, t); err != nil {
-		return nil, fmt.Errorf("set up %s: %w", path, err)
-	}
-	return f, nil
-}
-
-// start runs the program to its end and ends what it left behind. As process 1 we also collect every orphan.
-func start(j job, out io.Writer) (int, error) {
-	if len(j.Args) == 0 {
-		return notStarted, errors.New("no program to run")
-	}
-	// A pipe, not the port: a program may behave otherwise on a terminal.
-	r, w, err := os.Pipe()
-	if err != nil {
-		return notStarted, err
-	}
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		return notStarted, err
-	}
-	if err := os.Chdir("/work"); err != nil {
-		return notStarted, err
-	}
-	p, err := os.StartProcess(filepath.Clean(j.Args[0]), j.Args, &os.ProcAttr{
-		Env: j.Env, Files: []*os.File{null, w, w}, Sys: &unix.SysProcAttr{Setsid: true},
-	})
-	if err != nil {
-		return notStarted, err
-	}
-	w.Close()
-	var copied sync.WaitGroup
-	copied.Go(func() { _, _ = io.Copy(out, r) })
-	var status unix.WaitStatus
-	for {
-		var s unix.WaitStatus
-		pid, err := unix.Wait4(-1, &s, 0, nil)
-		if errors.Is(err, unix.EINTR) {
-			continue
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// A child that outlives the step keeps the pipe open; it must not keep the machine.
+	cmd.WaitDelay = 2 * time.Second
+	// Not the file itself, or the program would be handed the port.
+	cmd.Stdout = struct{ io.Writer }{out}
+	cmd.Stderr = cmd.Stdout
+	var late atomic.Bool
+	err := cmd.Start()
+	if err == nil {
+		if step.Seconds > 0 {
+			timer := time.AfterFunc(time.Duration(step.Seconds)*time.Second, func() {
+				late.Store(true)
+				_ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
+			})
+			defer timer.Stop()
 		}
-		if err != nil {
-			return notStarted, fmt.Errorf("wait: %w", err)
-		}
-		if pid == p.Pid && !s.Stopped() && !s.Continued() {
-			status = s
-			break
-		}
+		err = cmd.Wait()
 	}
-	_ = unix.Kill(-1, unix.SIGKILL)
-	time.AfterFunc(5*time.Second, func() { r.Close() })
-	copied.Wait()
-	if status.Signaled() {
-		return 128 + int(status.Signal()), fmt.Errorf("the program was ended by %v", status.Signal())
+	v.Millis = time.Since(start).Milliseconds()
+	var exit *exec.ExitError
+	switch {
+	case cmd.ProcessState == nil:
+		v.Code, v.Note = 127, err.Error()
+	case errors.As(err, &exit) || err == nil || errors.Is(err, exec.ErrWaitDelay):
+		ws := cmd.ProcessState.Sys().(syscall.WaitStatus)
+		v.Code = ws.ExitStatus()
+		if ws.Signaled() {
+			v.Code = 128 + int(ws.Signal())
+			v.Note = "killed by " + ws.Signal().String()
+		}
+	default:
+		v.Code, v.Note = 127, err.Error()
 	}
-	return status.ExitStatus(), nil
+	if late.Load() {
+		v.Note = fmt.Sprintf("killed after %d s", step.Seconds)
+	}
+	return v
+}
+
+// openPort opens a serial port as a plain byte stream: no newline translation.
+func openPort(name string) (*os.File, error) {
+	fd, err := unix.Open("/dev/"+name, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	tio, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return nil, fmt.Errorf("read settings of %s: %w", name, err)
+	}
+	tio.Iflag, tio.Oflag, tio.Lflag = 0, 0, 0
+	tio.Cflag = unix.CS8 | unix.CREAD | unix.CLOCAL | unix.B115200
+	tio.Ispeed, tio.Ospeed = unix.B115200, unix.B115200
+	if err := unix.IoctlSetTermios(fd, unix.TCSETS, tio); err != nil {
+		return nil, fmt.Errorf("make %s raw: %w", name, err)
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// drain waits until a port's bytes are out. A failure costs bytes of output at worst, and those are missed by who reads them.
+func drain(port *os.File) {
+	_ = unix.IoctlSetInt(int(port.Fd()), unix.TCSBRK, 1)
 }

@@ -119,7 +119,7 @@ func defaultCache() string {
 }
 
 func run(o *options) (int, error) {
-	plan := guest.Plan{Hostname: "vm-" + strings.ReplaceAll(o.kernel, ".", "-"), Keep: true}
+	plan := guest.Plan{Hostname: "vm-" + strings.ReplaceAll(o.kernel, ".", "-")}
 	single := o.steps == ""
 	if single {
 		target := "/" + filepath.Base(o.argv[0])
