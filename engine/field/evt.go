@@ -71,7 +71,7 @@ func checkParam(a Arg) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("no event has a parameter %q", a.Key)
+	return fmt.Errorf("%w %q", ErrNoParam, a.Key)
 }
 
 func checkEventName(a Arg) error {

@@ -14,6 +14,9 @@ import (
 // ErrUnknown is wrapped by the errors for a name that is no field.
 var ErrUnknown = errors.New("nonexistent field")
 
+// ErrNoParam is wrapped by the errors for an argument that should be a parameter and is one of no event.
+var ErrNoParam = errors.New("no event has a parameter")
+
 type fieldTable struct {
 	all    []*Def
 	byName map[string]*Def

@@ -38,11 +38,13 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Ref is a field as a template uses it. Def is nil for a field of Falco that this program does not have: it prints as <NA>.
+// Ref is a field as a template uses it. Def is nil for a field of Falco that this program does not have: it prints as <NA>, and Why
+// says why.
 type Ref struct {
 	Def  *field.Def
 	Arg  field.Arg
 	Text string // the field as written, with its argument and without transformers: its key in an alert's fields
+	Why  string
 }
 
 // Template is a parsed output.
@@ -128,11 +130,14 @@ func (p *piece) parse(text string) (int, *Error) {
 		i += len(name) + 1
 	}
 	def, arg, n, err := field.Scan(text[i:])
-	if errors.Is(err, field.ErrUnknown) && len(fns) == 0 {
-		if n := missingName(text[i:]); n > 0 {
-			p.ref.Text, p.missing = text[i:i+n], true
-			return i + n, nil
+	if n, why := missingField(text[i:], err); n > 0 {
+		p.ref = Ref{Text: text[i : i+n], Why: why}
+		p.missing = true
+		i += n
+		if !strings.HasPrefix(text[i:], strings.Repeat(")", len(fns))) {
+			return 0, &Error{Off: i, Msg: "expecting ')' to close the transformer"}
 		}
+		return i + len(fns), nil
 	}
 	if err != nil {
 		e := &Error{Off: i, Msg: err.Error(), Err: err}
@@ -161,14 +166,24 @@ func (p *piece) parse(text string) (int, *Error) {
 	return i, nil
 }
 
-// missingName returns the length of the name of a field of Falco that text begins with and this program does not have.
-func missingName(text string) int {
-	n := 0
-	for n < len(text) && (text[n] == '.' || text[n] == '_' || text[n] >= 'a' && text[n] <= 'z' || text[n] >= '0' && text[n] <= '9') {
+// missingField returns the length of a field of Falco that text begins with and this program does not have, and why it has not. err is
+// what the field table said of the text.
+func missingField(text string, err error) (n int, why string) {
+	if !errors.Is(err, field.ErrUnknown) && !errors.Is(err, field.ErrNoParam) {
+		return 0, ""
+	}
+	for n < len(text) && (text[n] == '.' || text[n] == '_' || text[n] >= 'a' && text[n] <= 'z' || text[n] >= 'A' && text[n] <= 'Z' || text[n] >= '0' && text[n] <= '9') {
 		n++
 	}
-	for ; n > 0; n-- {
-		if _, ok := field.Missing(text[:n]); ok {
+	for n > 0 && text[n-1] == '.' { // the end of a sentence
+		n--
+	}
+	if errors.Is(err, field.ErrNoParam) {
+		why = err.Error()
+	}
+	for ; n > 0 && why == ""; n-- {
+		var ok bool
+		if why, ok = field.Missing(text[:n]); ok {
 			break
 		}
 	}
@@ -177,7 +192,7 @@ func missingName(text string) int {
 			n += end + 1
 		}
 	}
-	return n
+	return n, why
 }
 
 // String returns the template as it was written.

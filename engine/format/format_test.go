@@ -52,6 +52,9 @@ func TestAppend(t *testing.T) {
 	f("[%10evt.type][%3evt.type]", "[openat    ][ope]")
 	f("%fd.sip", "<NA>")
 	f("%container.image.repository:%k8s.pod.label[app] x", "<NA>:<NA> x")
+	f("%toupper(container.image.tag).", "<NA>.")
+	f("%evt.arg.nosuch. %evt.arg[nosuch]!", "<NA>. <NA>!")
+	f("[%6container.image.tag]", "[<NA>  ]")
 }
 
 func TestErrors(t *testing.T) {

@@ -113,7 +113,11 @@ func (b *builder) rule(r *rule) *Rule {
 		b.conditionFailed(r, err)
 		return nil
 	}
-	program, warnings, err := b.compiler.Compile(e)
+	there := b.there(r, e)
+	if there == nil {
+		return nil
+	}
+	program, warnings, err := b.compiler.Compile(there)
 	if err != nil {
 		b.conditionFailed(r, err)
 		return nil
@@ -131,13 +135,12 @@ func (b *builder) rule(r *rule) *Rule {
 	}
 	for _, ref := range output.Reads() {
 		if ref.Def == nil {
-			why, _ := field.Missing(ref.Text)
-			r.item.file.warn(UnknownFilter, fmt.Sprintf("output field %s prints as %s: %s", ref.Text, format.Missing, why), r.item.where())
+			r.item.file.warn(UnknownFilter, fmt.Sprintf("output field %s prints as %s: %s", ref.Text, format.Missing, ref.Why), r.item.where())
 		}
 	}
 	made := &Rule{
 		Name: r.name, Desc: strings.TrimSpace(r.desc), Source: alert.SourceSyscall, Condition: joined(r.condition), Compiled: filter.Print(e),
-		Priority: r.priority, Tags: r.tags, Output: output, Events: filter.EventTypes(e), fields: filter.Fields(e), program: program,
+		Priority: r.priority, Tags: r.tags, Output: output, Events: filter.EventTypes(there), fields: filter.Fields(e), program: program,
 		operators: filter.Operators(e), output: r.output, refs: b.texts[src].refs, exceptions: r.exceptions,
 	}
 	for _, f := range made.fields {
@@ -156,6 +159,24 @@ func (b *builder) rule(r *rule) *Rule {
 		r.item.file.warn(NoEventType, "condition asks for more than one event type at once: it never holds", r.item.where())
 	}
 	return made
+}
+
+// there is the rule's condition without the fields that this program does not have, and warns of them. It is nil when the rule can
+// never match without them, or asks to be left out.
+func (b *builder) there(r *rule, e filter.Expr) filter.Expr {
+	var lacks []lack
+	there, known := withoutLacks(e, &lacks)
+	switch {
+	case len(lacks) == 0:
+		return e
+	case known == never || r.skipUnknown:
+		r.item.file.warn(UnknownFilter, "rule is left out, it uses what is not there: "+lackText(lacks), r.item.where())
+		return nil
+	case known == always:
+		there = everyEvent()
+	}
+	r.item.file.warn(UnknownFilter, "no comparison holds in this rule of what is not there: "+lackText(lacks), r.item.where())
+	return there
 }
 
 // output is the template of the rule's output, with what the options add to it.
@@ -218,25 +239,17 @@ func locate(kind, name string, parts []segment, off int) Location {
 	return Location{ItemType: kind, ItemName: name}
 }
 
-// skips notes that a rule is left out because of a field that this program does not have, and reports whether that is so: when
-// Falco has the field, or the rule asks for it.
+// skips notes that a rule is left out because of a field or event type that nobody knows, and reports whether that is so: when the
+// rule asks for it.
 func (b *builder) skips(r *rule, err error) bool {
 	name := ""
 	if _, rest, ok := strings.Cut(err.Error(), "nonexistent field '"); ok {
 		name, _, _ = strings.Cut(rest, "'")
 	}
-	why, known := field.Missing(name)
-	if strings.Contains(err.Error(), "no event has a parameter") {
-		known, why = true, "an event that has it is not reported yet"
-	}
-	unknown := name != "" || strings.Contains(err.Error(), "unknown event type")
-	if !known && !(r.skipUnknown && unknown) {
+	if !r.skipUnknown || name == "" && !strings.Contains(err.Error(), "unknown event type") {
 		return false
 	}
-	if why != "" {
-		why = ": " + why
-	}
-	r.item.file.warn(UnknownFilter, fmt.Sprintf("rule is left out, it uses what is not known here (%s%s)", err, why), r.item.where())
+	r.item.file.warn(UnknownFilter, fmt.Sprintf("rule is left out, as it asks for (%s)", err), r.item.where())
 	return true
 }
 

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"falconet/engine/field"
+	"falconet/engine/filter"
+)
+
+// lack is a field of Falco that a condition reads and this program does not have.
+type lack struct{ name, why string }
+
+// lackOf reports whether Falco has the operand's field and this program does not.
+func lackOf(o *filter.Operand) (l lack, ok bool) {
+	_, _, err := field.Resolve(o.Field, o.Arg, o.HasArg)
+	if err == nil {
+		return l, false
+	}
+	l.name = (&filter.Operand{Field: o.Field, Arg: o.Arg, HasArg: o.HasArg}).String()
+	if errors.Is(err, field.ErrUnknown) {
+		l.why, ok = field.Missing(o.Field)
+		return l, ok
+	}
+	l.why = err.Error()
+	return l, errors.Is(err, field.ErrNoParam)
+}
+
+// truth is what is known of a condition before any event.
+type truth uint8
+
+const (
+	depends truth = iota
+	never
+	always
+)
+
+// withoutLacks returns e for a program that lacks some of its fields: they have no value, so no comparison of them holds, as in Falco
+// for a process that has none. The result is nil when the truth of e is thereby known. Trees that lack nothing are returned as they are.
+func withoutLacks(e filter.Expr, lacks *[]lack) (filter.Expr, truth) {
+	switch e := e.(type) {
+	case *filter.Not:
+		kid, known := withoutLacks(e.Kid, lacks)
+		switch {
+		case known == never:
+			return nil, always
+		case known == always:
+			return nil, never
+		case kid == e.Kid:
+			return e, depends
+		}
+		return &filter.Not{At: e.At, Kid: kid}, depends
+	case *filter.And:
+		kids, known := kidsWithoutLacks(e.Kids, lacks, never)
+		switch {
+		case known != depends:
+			return nil, known
+		case slices.Equal(kids, e.Kids):
+			return e, depends
+		case len(kids) == 1:
+			return kids[0], depends
+		}
+		return &filter.And{Kids: kids}, depends
+	case *filter.Or:
+		kids, known := kidsWithoutLacks(e.Kids, lacks, always)
+		switch {
+		case known != depends:
+			return nil, known
+		case slices.Equal(kids, e.Kids):
+			return e, depends
+		case len(kids) == 1:
+			return kids[0], depends
+		}
+		return &filter.Or{Kids: kids}, depends
+	case *filter.Check:
+		l, ok := lackOf(&e.Left)
+		if !ok && e.Right != nil {
+			l, ok = lackOf(e.Right)
+		}
+		if ok {
+			if !slices.Contains(*lacks, l) {
+				*lacks = append(*lacks, l)
+			}
+			return nil, never
+		}
+	}
+	return e, depends
+}
+
+// kidsWithoutLacks does it for the terms of an And or Or: one term that is decisive decides, and those that are the opposite drop out.
+func kidsWithoutLacks(list []filter.Expr, lacks *[]lack, decisive truth) ([]filter.Expr, truth) {
+	kids := make([]filter.Expr, 0, len(list))
+	decided := false
+	for _, k := range list {
+		kid, known := withoutLacks(k, lacks)
+		decided = decided || known == decisive
+		if known == depends {
+			kids = append(kids, kid)
+		}
+	}
+	switch {
+	case decided:
+		return nil, decisive
+	case len(kids) == 0:
+		return nil, never + always - decisive
+	}
+	return kids, depends
+}
+
+// lackText lists fields and why they are not there.
+func lackText(lacks []lack) string {
+	texts := make([]string, len(lacks))
+	for i, l := range lacks {
+		texts[i] = l.name + " (" + l.why + ")"
+	}
+	return strings.Join(texts, ", ")
+}
+
+// everyEvent is a condition that always holds.
+func everyEvent() filter.Expr {
+	at := filter.Pos{Line: 1, Col: 1}
+	return &filter.Check{Left: filter.Operand{At: at, Field: "evt.num"}, Op: "exists", OpAt: at}
+}
