@@ -63,14 +63,36 @@ func TestSeedProc(t *testing.T) {
 	}
 }
 
+// TestOtherNamespace: what a pid namespace of its own calls 1 is not the kernel's 1.
+func TestOtherNamespace(t *testing.T) {
+	for ns, host := range map[string]bool{initPIDNamespace: true, "pid:[4026532001]": false} {
+		f := newFakeProc(t)
+		f.process(1, 0, "init", startOf(1)/tick, "init\x00")
+		dir := filepath.Join(f.root, "proc/1/ns")
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(ns, filepath.Join(dir, "pid")); err != nil {
+			t.Fatal(err)
+		}
+		table := NewTable(Options{Root: f.root})
+		if table.HasProc() != host || table.SeedProc() > 0 != host || table.Alive(1, 0) != host {
+			t.Errorf("%s: /proc is used %v, want %v", ns, table.HasProc(), host)
+		}
+	}
+}
+
 func TestSeedThisHost(t *testing.T) {
 	table := NewTable(Options{})
+	if !table.HasProc() {
+		t.Skip("this /proc is of another pid namespace")
+	}
 	if n := table.SeedProc(); n < 2 {
 		t.Fatalf("%d processes", n)
 	}
 	p := table.Current(uint32(os.Getpid()))
 	if p == nil {
-		t.Skip("this /proc is of another pid namespace")
+		t.Fatal("this process is not found")
 	}
 	exe, err := os.Executable()
 	if err != nil {

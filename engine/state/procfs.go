@@ -18,6 +18,7 @@ import (
 // aside and given up after a while.
 type procFS struct {
 	root  string // the proc directory
+	other bool   // it numbers processes otherwise than the kernel's records do: nothing in it can be used
 	buf   []byte
 	slow  atomic.Uint64
 	stuck atomic.Int32 // reads given up that have not come back
@@ -33,8 +34,19 @@ const (
 	maxStuck  = 8
 )
 
+// initPIDNamespace is what a process of the initial pid namespace has as ns/pid; the number is fixed in the kernel.
+const initPIDNamespace = "pid:[4026531836]"
+
 func newProcFS(root string) *procFS {
-	return &procFS{root: filepath.Join("/", root, "proc"), buf: make([]byte, 8192), pause: slowPause}
+	f := &procFS{root: filepath.Join("/", root, "proc"), buf: make([]byte, 8192), pause: slowPause}
+	// The first process of a proc file system is that of the namespace whose numbers it shows. Who may not look at it takes our
+	// own for it.
+	ns := f.link(1, "ns/pid")
+	if ns == "" && f.root == "/proc" {
+		ns = f.link(uint32(syscall.Getpid()), "ns/pid")
+	}
+	f.other = ns != "" && ns != initPIDNamespace
+	return f
 }
 
 // readFile reads at most limit bytes of a regular file; false when it cannot be read. It never waits for a FIFO or a device.
@@ -182,6 +194,9 @@ func (f *procFS) text(pid uint32, img *Image) {
 
 // stat reads /proc/PID/stat. The name in it may hold anything, closing brackets too.
 func (f *procFS) stat(pid uint32, img *Image) bool {
+	if f.other {
+		return false
+	}
 	b, ok := f.read(pid, "stat")
 	if !ok {
 		return false

@@ -80,6 +80,10 @@ func NewTable(o Options) *Table {
 	return &Table{max: o.MaxProcesses, fs: newProcFS(o.Root), byPID: make(map[uint32]*Process)}
 }
 
+// HasProc reports whether /proc shows processes under the numbers that records have. It does not in a pid namespace other than the
+// initial one; what is known of processes then comes from the probe alone.
+func (t *Table) HasProc() bool { return !t.fs.other }
+
 // Stats returns the counters.
 func (t *Table) Stats() Stats {
 	return Stats{
