@@ -18,59 +18,16 @@ type Expr interface {
 }
 
 // And holds when all of its two or more Kids hold.
-type And struct {
-	Kids []Expr
-	size
-}
+type And struct{ Kids []Expr }
 
 // Or holds when one of its two or more Kids holds.
-type Or struct {
-	Kids []Expr
-	size
-}
+type Or struct{ Kids []Expr }
 
 // Not holds when its Kid does not.
 type Not struct {
 	At  Pos
 	Kid Expr
-	size
 }
-
-// size is how much there is of a tree. Macros share subtrees, so a short text may stand for a tree that nobody could walk: the size is
-// kept in the nodes to be known without a walk.
-type size struct{ nodes, depth int }
-
-// The bounds of a condition with its macros in it.
-const (
-	maxNodes     = 1 << 21
-	maxTreeDepth = 10 * maxDepth
-)
-
-func sizeOf(e Expr) size {
-	switch e := e.(type) {
-	case *And:
-		return e.size
-	case *Or:
-		return e.size
-	case *Not:
-		return e.size
-	case *Check:
-		return size{1 + len(e.Values), 1}
-	}
-	return size{1, 1}
-}
-
-func sizeOfAll(kids ...Expr) (s size) {
-	for _, k := range kids {
-		of := sizeOf(k)
-		s.nodes, s.depth = s.nodes+of.nodes, max(s.depth, of.depth)
-	}
-	return size{s.nodes + 1, s.depth + 1}
-}
-
-func newAnd(kids []Expr) *And      { return &And{kids, sizeOfAll(kids...)} }
-func newOr(kids []Expr) *Or        { return &Or{kids, sizeOfAll(kids...)} }
-func newNot(at Pos, kid Expr) *Not { return &Not{at, kid, sizeOfAll(kid)} }
 
 // Macro is a name that stands for another condition.
 type Macro struct {
@@ -264,38 +221,28 @@ func Walk(e Expr, fn func(Expr) bool) {
 }
 
 // Substitute returns e with every macro replaced by what macro returns for its name. A name that macro does not know is an
-// *Error, and so is a tree that grows beyond what a condition may be. The trees that macro returns are used as they are.
+// *Error. The trees that macro returns are used as they are: a tree that names them twice has them twice, so it is for the caller to
+// bound what macros can grow to.
 func Substitute(e Expr, macro func(name string) (Expr, bool)) (Expr, error) {
-	out, err := substitute(e, macro)
-	if err != nil {
-		return nil, err
-	}
-	if s := sizeOf(out); s.nodes > maxNodes || s.depth > maxTreeDepth {
-		return nil, &Error{Pos: e.Place(), Len: 1, Msg: "the condition is too large with its macros and lists in it"}
-	}
-	return out, nil
-}
-
-func substitute(e Expr, macro func(name string) (Expr, bool)) (Expr, error) {
 	switch e := e.(type) {
 	case *And:
 		kids, err := substituteAll(e.Kids, macro)
 		if err != nil {
 			return nil, err
 		}
-		return newAnd(kids), nil
+		return &And{Kids: kids}, nil
 	case *Or:
 		kids, err := substituteAll(e.Kids, macro)
 		if err != nil {
 			return nil, err
 		}
-		return newOr(kids), nil
+		return &Or{Kids: kids}, nil
 	case *Not:
-		kid, err := substitute(e.Kid, macro)
+		kid, err := Substitute(e.Kid, macro)
 		if err != nil {
 			return nil, err
 		}
-		return newNot(e.At, kid), nil
+		return &Not{At: e.At, Kid: kid}, nil
 	case *Macro:
 		if found, ok := macro(e.Name); ok {
 			return found, nil
@@ -309,7 +256,7 @@ func substituteAll(kids []Expr, macro func(string) (Expr, bool)) ([]Expr, error)
 	out := make([]Expr, len(kids))
 	for i, k := range kids {
 		var err error
-		if out[i], err = substitute(k, macro); err != nil {
+		if out[i], err = Substitute(k, macro); err != nil {
 			return nil, err
 		}
 	}

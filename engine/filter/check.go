@@ -56,7 +56,8 @@ func (k *Compiler) valueTest(c *Check, left typed) (test, error) {
 		return nil, err
 	}
 	if left.def.Name == "evt.type" && len(left.Fns) == 0 {
-		if err := knownEvents(c); err != nil {
+		var err error
+		if c, err = k.events(c); err != nil {
 			return nil, err
 		}
 	}
@@ -162,15 +163,22 @@ func (k *Compiler) warn(v Value, msg string) {
 	}
 }
 
-// knownEvents refuses event types that do not exist.
-func knownEvents(c *Check) error {
+// events returns a comparison of evt.type with the names that events have. It refuses types that do not exist.
+func (k *Compiler) events(c *Check) (*Check, error) {
 	if c.Op != "=" && c.Op != "!=" && c.Op != "in" {
-		return nil
+		return c, nil
 	}
-	for _, v := range c.Values {
+	out := *c
+	out.Values = slices.Clone(c.Values)
+	for i, v := range c.Values {
 		if !IsEvent(v.Text) {
-			return &Error{Pos: v.At, Len: v.Len, Msg: "unknown event type '" + v.Text + "'", Hint: didYouMean(nearest(v.Text, eventNames))}
+			return nil, &Error{Pos: v.At, Len: v.Len, Msg: "unknown event type '" + v.Text + "'", Hint: didYouMean(nearest(v.Text, eventNames))}
 		}
+		name := eventName(v.Text)
+		if !isReported(name) {
+			k.warn(v, "there are no events of type '"+v.Text+"' here")
+		}
+		out.Values[i].Text = name
 	}
-	return nil
+	return &out, nil
 }

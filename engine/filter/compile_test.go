@@ -90,6 +90,21 @@ func TestMatch(t *testing.T) {
 	f("not not fd.name = /tmp/link", true)
 }
 
+// TestFalcoNamesOfCalls is an event of a system call that has no row of its own and that Falco names otherwise.
+func TestFalcoNamesOfCalls(t *testing.T) {
+	c := testContext(t, event.Header{Event: event.Generic, NR: 17, PID: 1 << 21, TID: 1 << 21})
+	k := NewCompiler()
+	for text, want := range map[string]bool{
+		"evt.type = pread64": true, "evt.type = pread": true, "evt.type in (open, pread)": true, "evt.type != pread": false, "evt.type = pwrite": false,
+		"evt.type in (send, container)": false,
+	} {
+		k.Begin()
+		if got := compile(t, k, text).Match(c); got != want {
+			t.Errorf("%s is %v", text, got)
+		}
+	}
+}
+
 // TestAbsent is the truth table of a field that has no value: no comparison holds, and so every negation does.
 func TestAbsent(t *testing.T) {
 	c := openContext(t)
@@ -161,6 +176,10 @@ func TestEventTypes(t *testing.T) {
 	f("not (evt.type = open or evt.type = openat)", "execve", "openat")
 	f("not (evt.type = open and proc.name = x)", "open", "")
 	f("evt.type != open and evt.type != openat", "execve", "openat")
+	f("evt.type = pread", "pread64", "pread")
+	f("evt.type in (send, recv)", "", "sendto")
+	f("evt.type startswith open", "execve", "")
+	f("evt.type = oneof (open)", "open", "")
 	f("evt.type in (open, openat) and not evt.type = openat", "open", "openat")
 }
 

@@ -4,31 +4,48 @@ package filter
 
 import (
 	"slices"
+	"strings"
 
 	"falconet/engine/event"
 	"falconet/engine/field"
 )
 
-// IsEvent reports whether name is the type of an event: one of the table, or a system call.
+// IsEvent reports whether name is the type of an event: one of the table, a system call, or one that Falco has.
 func IsEvent(name string) bool {
+	return isReported(eventName(name)) || slices.Contains(unreported, name)
+}
+
+// isReported reports whether there can be events of the type.
+func isReported(name string) bool {
 	for _, id := range event.ByName(name) {
 		if !event.RowOf(id).Internal() {
 			return true
 		}
 	}
-	if _, _, ok := event.SyscallNumber(name); ok {
-		return true
-	}
-	return otherEvents[name]
+	_, _, ok := event.SyscallNumber(name)
+	return ok
 }
 
-// otherEvents are event types of Falco's schema that rules may name although this probe does not send them: they match nothing.
-var otherEvents = map[string]bool{
-	"signaldeliver": true, "page_fault": true, "container": true, "pluginevent": true, "asyncevent": true, "drop": true,
-	"switch": true, "notification": true, "infra": true, "mesos": true, "k8s": true, "tracer": true, "procinfo": true,
-	"cpu_hotplug": true, "user_added": true, "user_deleted": true, "group_added": true, "group_deleted": true,
-	"umount": true, "eventfd": true, "signalfd": true,
+// falcoNames are event types of Falco that are named unlike the system call, which is the type where the call has no row of its own.
+var falcoNames = map[string]string{"pread": "pread64", "pwrite": "pwrite64", "llseek": "_llseek", "prlimit": "prlimit64"}
+
+// eventName returns the name that the events have which a condition asks for by name.
+func eventName(name string) string {
+	if call := falcoNames[name]; call != "" && !isReported(name) {
+		return call
+	}
+	return name
 }
+
+// unreported are what Falco takes for event types, as events or as names of hooks and of other machines' system calls, and what is never
+// seen here: conditions may name them and match nothing.
+var unreported = strings.Fields(`asyncevent container cpu_hotplug drop eventfd group_added group_deleted groupadded groupdeleted
+	infra k8s mesos notification page_fault page_fault_kernel page_fault_user pluginevent procinfo recv scapevent sched_process_exit
+	sched_switch send signal_deliver signaldeliver signalfd switch task task_file_anon_inode task_file_directory task_file_memfd
+	task_file_pipe task_file_regular task_file_socket_inet task_file_socket_inet6 task_file_socket_netlink task_file_socket_unix
+	tracer umount user_added user_deleted useradded userdeleted multiplexer pciconfig_iobase pciconfig_read pciconfig_write
+	riscv_flush_icache riscv_hwprobe rtas s390_guarded_storage s390_pci_mmio_read s390_pci_mmio_write s390_runtime_instr s390_sthyi
+	spu_create spu_run subpage_prot swapcontext switch_endian sync_file_range2 sys_debug_setcontext timerfd`)
 
 func eventNames(yield func(string) bool) {
 	for i := range event.Rows() {
@@ -121,7 +138,7 @@ func ofCheck(c *Check) (EventSet, bool) {
 	}
 	names := make([]string, 0, len(c.Values))
 	for _, v := range c.Values {
-		names = append(names, v.Text)
+		names = append(names, eventName(v.Text))
 	}
 	s := EventSet{false, merge(names, nil)}
 	switch c.Op {

@@ -48,7 +48,7 @@ func (p *parser) or() (Expr, error) {
 	if err != nil || len(kids) == 1 {
 		return first(kids), err
 	}
-	return newOr(kids), nil
+	return &Or{Kids: kids}, nil
 }
 
 func (p *parser) and() (Expr, error) {
@@ -56,7 +56,7 @@ func (p *parser) and() (Expr, error) {
 	if err != nil || len(kids) == 1 {
 		return first(kids), err
 	}
-	return newAnd(kids), nil
+	return &And{Kids: kids}, nil
 }
 
 func first(kids []Expr) Expr {
@@ -91,7 +91,7 @@ func (p *parser) not() (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		return newNot(p.at(at), kid), nil
+		return &Not{At: p.at(at), Kid: kid}, nil
 	}
 	if p.take('(') {
 		e, err := p.or()
