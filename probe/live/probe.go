@@ -148,10 +148,13 @@ func ringSize(n int) uint32 {
 	return 1 << bits.Len32(uint32(n-1))
 }
 
+// privileges is said where the kernel refuses what they would allow.
+const privileges = "loading a probe takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN; run as root"
+
 func (p *Probe) createMaps(spec *ebpf.CollectionSpec) error {
 	maps, err := ebpf.NewCollection(&ebpf.CollectionSpec{Maps: spec.Maps, Variables: spec.Variables, Types: spec.Types, ByteOrder: spec.ByteOrder})
 	if errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("create maps: %w: loading a probe takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN; run as root", unix.EPERM)
+		return fmt.Errorf("create maps: %w: %s", unix.EPERM, privileges)
 	}
 	if err != nil {
 		return fmt.Errorf("create maps: %w", err)

@@ -12,6 +12,7 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
 )
 
 // spelling is one way of writing a hook's programs. A program array holds programs of one kind only, so that all programs
@@ -80,6 +81,9 @@ func programError(name string, err error) *ProgramError {
 }
 
 func (e *ProgramError) Error() string {
+	if len(e.Log) == 0 && errors.Is(e.Err, unix.EPERM) {
+		return fmt.Sprintf("load program %s: %v: %s", e.Program, unix.EPERM, privileges)
+	}
 	if len(e.Log) == 0 {
 		return fmt.Sprintf("load program %s: %v", e.Program, e.Err)
 	}
