@@ -171,3 +171,30 @@ func TestUnprivileged(t *testing.T) {
 		}
 	}
 }
+
+// TestRefused takes away what a probe needs, one thing at a time: one line names it and says what to do.
+func TestRefused(t *testing.T) {
+	privileged(t)
+	dir := tempDir(t)
+	conf := quietConfig(t, dir, "")
+	good := write(t, filepath.Join(dir, "good.yaml"), goodRules)
+	for _, tc := range []struct {
+		name  string
+		by    []string // the command that starts falconet
+		words []string
+	}{
+		{"no CAP_BPF", []string{"setpriv", "--bounding-set", "-sys_admin,-bpf", "--"}, []string{"CAP_BPF", "run as root"}},
+		{"no CAP_PERFMON", []string{"setpriv", "--bounding-set", "-sys_admin,-perfmon", "--"}, []string{"CAP_PERFMON", "run as root"}},
+		{"no type information", []string{"unshare", "-m", "sh", "-c", `mount -t tmpfs e2e /sys/kernel/btf; exec "$@"`, "sh"},
+			[]string{"/sys/kernel/btf/vmlinux", "CONFIG_DEBUG_INFO_BTF=y"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			args := slices.Concat(tc.by[1:], []string{binary(t), "-c", conf, "-r", good, "-M", "60"})
+			r := commandAs(t, nil, tc.by[0], args...)
+			r.refused(t, tc.words...)
+			if r.stdout != "" {
+				t.Errorf("standard output is not empty:\n%s", indent(r.stdout))
+			}
+		})
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,6 +29,7 @@ type launch struct {
 	files  []string // rule files, before that text
 	text   bool     // lines of text, not JSON
 	args   []string // further arguments
+	by     []string // the command that starts it; none: the test itself
 	config string   // more lines for the configuration file
 }
 
@@ -113,7 +115,8 @@ func prepare(t testing.TB, l launch) *daemon {
 	}
 	args = append(args, l.args...)
 
-	d.cmd = exec.Command(binary(t), args...)
+	all := slices.Concat(l.by, []string{binary(t)}, args)
+	d.cmd = exec.Command(all[0], all[1:]...)
 	d.cmd.Dir = dir
 	d.cmd.Stderr = d.diag
 	out, err := d.cmd.StdoutPipe()

@@ -164,6 +164,47 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
+// TestPlaces runs falconet with less around it than a host gives: the same alert has to come.
+func TestPlaces(t *testing.T) {
+	privileged(t)
+	for _, place := range []struct {
+		name string
+		by   []string
+	}{
+		{"least capabilities", []string{"setpriv", "--bounding-set", "-all,+bpf,+perfmon", "--"}},
+		{"pid namespace", []string{"unshare", "--pid", "--fork", "--kill-child", "--mount-proc"}},
+		{"empty root", nil},
+	} {
+		t.Run(place.name, func(t *testing.T) {
+			s := newStage(t)
+			by := place.by
+			if by == nil {
+				by = emptyRoot(t)
+			}
+			d := start(t, launch{rules: s.rule(t), by: by})
+			sc := s.scenes()[0]
+			from := d.mark()
+			s.play(t, sc)
+			d.sync()
+			checkScene(t, sc, d.alerts(from), false)
+		})
+	}
+}
+
+// emptyRoot returns a command that starts a program with hardly more than it and its files to be seen, as an image that holds
+// nothing else does.
+func emptyRoot(t *testing.T) []string {
+	t.Helper()
+	const script = `set -e
+mount -t tmpfs e2e "$0"
+for dir in /proc /sys "$1" "$(dirname "$2")"; do mkdir -p "$0$dir"; mount --rbind "$dir" "$0$dir"; done
+mkdir -p "$0/etc"
+cp /etc/passwd /etc/group "$0/etc/"
+shift
+exec chroot "$0" "$@"`
+	return []string{"unshare", "--mount", "sh", "-c", script, tempDir(t), shared.dir}
+}
+
 func checkScene(t *testing.T, sc scene, got []alert, text bool) {
 	t.Helper()
 	if sc.want == nil {
