@@ -20,7 +20,7 @@ SETUP := build/setup.sh
 GO = PATH="$$(cat $(BIN)/.go):$$PATH" go
 MUSL := /usr/lib/x86_64-linux-musl
 
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@2026.1
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 CLANG := clang-19
 CFLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Iprobe/bpf -I/usr/include/x86_64-linux-gnu \
 	-fdebug-compilation-dir=.
