@@ -46,8 +46,30 @@ func (a *archive) pad(n int64) {
 	}
 }
 
-func (a *archive) dir(name string) {
+// merged are the directories that are links into /usr, as on today's distributions.
+var merged = []string{"/bin", "/sbin", "/lib", "/lib64"}
+
+// place is where a path really lies.
+func place(name string) string {
 	name = path.Clean(name)
+	for _, m := range merged {
+		if name == m || strings.HasPrefix(name, m+"/") {
+			return "/usr" + name
+		}
+	}
+	return name
+}
+
+func (a *archive) link(name, target string) {
+	a.header(name[1:], 0o120777, int64(len(target)))
+	if a.err == nil {
+		_, a.err = a.w.WriteString(target)
+	}
+	a.pad(int64(len(target)))
+}
+
+func (a *archive) dir(name string) {
+	name = place(name)
 	if a.dirs[name] {
 		return
 	}
@@ -61,7 +83,7 @@ func (a *archive) dir(name string) {
 }
 
 func (a *archive) bytes(name string, mode fs.FileMode, data []byte) {
-	name = path.Clean(name)
+	name = place(name)
 	a.dir(path.Dir(name))
 	a.header(name[1:], 0o100000|uint32(mode.Perm()), int64(len(data)))
 	if a.err == nil {
@@ -195,7 +217,11 @@ func writeInitramfs(target string, o *options, modulesDir string, plan guest.Pla
 	}
 	defer out.Close()
 	a := newArchive(out)
-	for _, d := range []string{"/newroot", "/proc", "/sys", "/dev", "/tmp", "/run", "/root", "/bin", "/sbin", "/usr/bin", "/usr/sbin", "/var/log"} {
+	for _, m := range merged {
+		a.dir("/usr" + m)
+		a.link(m, "usr"+m)
+	}
+	for _, d := range []string{"/newroot", "/proc", "/sys", "/dev", "/tmp", "/run", "/root", "/mnt", "/usr/local/bin", "/var/log"} {
 		a.dir(d)
 	}
 	for name, text := range accounts {
@@ -215,7 +241,12 @@ func writeInitramfs(target string, o *options, modulesDir string, plan guest.Pla
 	if err := a.file("/init", o.init); err != nil {
 		return fmt.Errorf("pack init: %w", err)
 	}
+	packed := map[string]bool{}
 	for _, f := range o.files {
+		if packed[place(f.target)] {
+			continue
+		}
+		packed[place(f.target)] = true
 		if err := a.file(f.target, f.source); err != nil {
 			return fmt.Errorf("pack %s: %w", f.source, err)
 		}

@@ -84,6 +84,11 @@ func parse(args []string) (*options, error) {
 		o.files = append(o.files, fileArg{source, target})
 		return nil
 	})
+	fl.Func("program", "PATH of a program of this machine to take along, with the libraries that it needs (repeat)", func(s string) error {
+		files, err := withLibraries(s)
+		o.files = append(o.files, files...)
+		return err
+	})
 	fl.Func("module", "kernel module to load, with those it depends on (repeat)", func(s string) error {
 		o.modules = append(o.modules, s)
 		return nil
