@@ -23,6 +23,7 @@ type Warning struct {
 type Compiler struct {
 	epoch    uint64
 	reads    map[string]*read
+	made     map[string]*applied
 	preds    map[string]*predicate
 	warned   map[Pos]bool
 	warnings []Warning
@@ -33,7 +34,7 @@ type Compiler struct {
 
 // NewCompiler returns a compiler that has compiled nothing.
 func NewCompiler() *Compiler {
-	return &Compiler{reads: make(map[string]*read), preds: make(map[string]*predicate), warned: make(map[Pos]bool), fields: field.Resolve}
+	return &Compiler{reads: make(map[string]*read), made: make(map[string]*applied), preds: make(map[string]*predicate), warned: make(map[Pos]bool), fields: field.Resolve}
 }
 
 // Begin tells the programs that what they match next is another event.
@@ -169,6 +170,25 @@ func fieldNames(yield func(string) bool) {
 
 // source returns where the operand's value comes from; alt asks for the second spelling.
 func (k *Compiler) source(t typed, alt bool) source {
+	r, key := k.read(t, alt)
+	var s source = r
+	for _, name := range slices.Backward(t.Fns) {
+		if name == "val" {
+			continue
+		}
+		key += "\x00" + name
+		a := k.made[key]
+		if a == nil {
+			a = &applied{epoch: &k.epoch, over: s, fn: field.TransformerOf(name).Make(), list: t.def.List && name != "len"}
+			k.made[key] = a
+		}
+		s = a
+	}
+	return s
+}
+
+// read returns the field of an operand, without its transformers, and the key that it has in the compiler.
+func (k *Compiler) read(t typed, alt bool) (*read, string) {
 	from, key := t.def.Get, t.def.Name+"\x00"+t.arg.Key
 	if alt {
 		from, key = t.def.Alt, key+"\x00alt"
@@ -178,13 +198,7 @@ func (k *Compiler) source(t typed, alt bool) source {
 		r = &read{epoch: &k.epoch, from: from, arg: t.arg}
 		k.reads[key] = r
 	}
-	var s source = r
-	for _, name := range slices.Backward(t.Fns) {
-		if name != "val" {
-			s = &applied{over: s, fn: field.TransformerOf(name).Make(), list: t.def.List && name != "len"}
-		}
-	}
-	return s
+	return r, key
 }
 
 func (k *Compiler) check(c *Check, positive bool) (node, error) {
@@ -219,6 +233,7 @@ func (k *Compiler) check(c *Check, positive bool) (node, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.wants = k.wants(c, left, twice)
 	k.preds[key] = p
 	return p, nil
 }

@@ -70,6 +70,7 @@ type predicate struct {
 	held  bool
 	price int
 	test  func(c *field.Ctx) bool
+	wants []want // where not nil: one of them is met whenever it holds
 }
 
 func (p *predicate) cost() int { return p.price }
@@ -105,8 +106,12 @@ func (r *read) get(c *field.Ctx) (*field.Value, bool) {
 	return &r.v, r.ok
 }
 
-// applied is a transformer over another source.
+// applied is a transformer over another source, called at most once per event.
 type applied struct {
+	epoch *uint64
+	seen  uint64
+	ok    bool
+
 	over source
 	fn   func(field.Value) (field.Value, bool)
 	list bool // fn works on each element
@@ -116,13 +121,21 @@ type applied struct {
 }
 
 func (a *applied) get(c *field.Ctx) (*field.Value, bool) {
+	if a.seen != *a.epoch {
+		a.ok = a.apply(c)
+		a.seen = *a.epoch
+	}
+	return &a.v, a.ok
+}
+
+func (a *applied) apply(c *field.Ctx) bool {
 	v, ok := a.over.get(c)
 	if !ok {
-		return nil, false
+		return false
 	}
 	if !a.list {
 		a.v, ok = a.fn(*v)
-		return &a.v, ok
+		return ok
 	}
 	a.kept, a.buf = a.kept[:0], a.buf[:0]
 	for i := range v.List {
@@ -135,5 +148,5 @@ func (a *applied) get(c *field.Ctx) (*field.Value, bool) {
 	}
 	a.v = *v
 	a.v.List = a.kept
-	return &a.v, true
+	return true
 }

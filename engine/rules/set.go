@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"falconet/engine/alert"
@@ -54,54 +55,82 @@ type Set struct {
 	macros   []*macro
 	compiler *filter.Compiler
 	matching Matching
-	byRow    [][]*Rule
-	native   [event.MaxSyscall][]*Rule // generic events by number
-	compat   [event.MaxSyscall][]*Rule
+	byRow    []*batch
+	native   [event.MaxSyscall]*batch // generic events by number
+	compat   [event.MaxSyscall]*batch
+}
+
+// batch is the rules that look at one kind of event.
+type batch struct {
+	rules []*Rule // in the order in which they match
+	group *filter.Group
 }
 
 // index sorts the enabled rules by the events that they can match.
 func (s *Set) index() {
-	s.byRow = make([][]*Rule, len(event.Rows()))
+	rows := make([][]*Rule, len(event.Rows()))
+	var native, compat [event.MaxSyscall][]*Rule
 	for _, r := range s.active {
 		for i := range event.Rows() {
 			row := &event.Rows()[i]
 			if i > 0 && !row.Internal() && row.ID != event.Generic && r.Events.Has(row.Name) {
-				s.byRow[i] = append(s.byRow[i], r)
+				rows[i] = append(rows[i], r)
 			}
 		}
 		event.SyscallNames(func(name string, nr64, nr32 int) bool {
 			if r.Events.Has(name) {
 				if nr64 >= 0 && event.ByNumber(nr64, false) == event.Generic {
-					s.native[nr64] = append(s.native[nr64], r)
+					native[nr64] = append(native[nr64], r)
 				}
 				if nr32 >= 0 && event.ByNumber(nr32, true) == event.Generic {
-					s.compat[nr32] = append(s.compat[nr32], r)
+					compat[nr32] = append(compat[nr32], r)
 				}
 			}
 			return true
 		})
 	}
+	same := make(map[string]*batch) // most events have the rules that another has
+	s.byRow = make([]*batch, len(rows))
+	for i, list := range rows {
+		s.byRow[i] = s.batch(list, same)
+	}
+	for nr := range native {
+		s.native[nr], s.compat[nr] = s.batch(native[nr], same), s.batch(compat[nr], same)
+	}
+}
+
+func (s *Set) batch(list []*Rule, same map[string]*batch) *batch {
+	key := make([]byte, 0, 4*len(list))
+	for _, r := range list {
+		key = binary.NativeEndian.AppendUint32(key, uint32(r.Index))
+	}
+	b := same[string(key)]
+	if b == nil {
+		programs := make([]*filter.Program, len(list))
+		for i, r := range list {
+			programs[i] = r.program
+		}
+		b = &batch{rules: list, group: s.compiler.Group(programs)}
+		same[string(key)] = b
+	}
+	return b
 }
 
 // Match calls fn for the first rule, or for every rule, whose condition holds for the event of c. An event that no rule matches costs
 // no allocation.
 func (s *Set) Match(c *field.Ctx, fn func(*Rule)) {
-	list := s.candidates(c.Rec)
-	if len(list) == 0 {
+	b := s.candidates(c.Rec)
+	if b == nil || len(b.rules) == 0 {
 		return
 	}
 	s.compiler.Begin()
-	for _, r := range list {
-		if r.program.Match(c) {
-			fn(r)
-			if s.matching == First {
-				return
-			}
-		}
-	}
+	b.group.Match(c, func(i int) bool {
+		fn(b.rules[i])
+		return s.matching == All
+	})
 }
 
-func (s *Set) candidates(r *event.Record) []*Rule {
+func (s *Set) candidates(r *event.Record) *batch {
 	switch {
 	case r.Event != event.Generic:
 		return s.byRow[r.Event]
@@ -117,9 +146,9 @@ func (s *Set) candidates(r *event.Record) []*Rule {
 // conditions and outputs read.
 func (s *Set) Demand() *event.Demand {
 	d := &event.Demand{}
-	for i, list := range s.byRow {
+	for i, b := range s.byRow {
 		row := &event.Rows()[i]
-		for _, r := range list {
+		for _, r := range b.rules {
 			d.Add(row.ID, r.parts(row))
 			if row.Name == "procexit" {
 				d.EveryThread()
@@ -127,10 +156,10 @@ func (s *Set) Demand() *event.Demand {
 		}
 	}
 	for nr := range s.native {
-		if len(s.native[nr]) > 0 {
+		if len(s.native[nr].rules) > 0 {
 			d.AddSyscall(event.SyscallName(nr, false))
 		}
-		if len(s.compat[nr]) > 0 {
+		if len(s.compat[nr].rules) > 0 {
 			d.AddSyscall(event.SyscallName(nr, true))
 		}
 	}
