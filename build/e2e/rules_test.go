@@ -133,7 +133,7 @@ func playCase(t *testing.T, d *daemon, bin string, i int, c ruleCase) {
 	cmd.Env = []string{
 		"PATH=" + bin + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		caseVar + "=" + id,
-		"CGROUP=/docker/" + container,
+		fmt.Sprintf("CGROUP=/falconet-e2e-%d/%s", os.Getpid(), container),
 	}
 	from := d.mark()
 	perform(t, cmd)

@@ -130,7 +130,7 @@ func (s *stage) scenes() []scene {
 		{name: "hard link", script: `ln secret hard; cat "$D/hard" >/dev/null`, want: saw(s.dir+"/hard", s.dir+"/hard", "cat "+s.dir+"/hard")},
 		{name: "bind mount", script: `touch bound; unshare -m "$0" -c 'mount --bind secret bound; cat "$D/bound" >/dev/null; :'`,
 			want: with(saw(s.dir+"/bound", s.dir+"/bound", "cat "+s.dir+"/bound"), "proc.aname[2]", "e2e-parent")},
-		{name: "container", script: `"$ACT" cgroup /docker/` + id + ` cat /etc/shadow >/dev/null`,
+		{name: "container", script: `"$ACT" cgroup /falconet-e2e-$$/` + id + ` cat /etc/shadow >/dev/null`,
 			want: with(saw("/etc/shadow", "/etc/shadow", "cat /etc/shadow"), "proc.pname", "act", "proc.aname[2]", "e2e-parent", "container.id", id[:12])},
 		{name: "other user", uid: 65534, script: `cat "$D/secret" >/dev/null`,
 			want: with(saw(secret, secret, "cat "+secret), "user.name", "nobody", "user.uid", "65534")},
