@@ -109,6 +109,21 @@ func TestSuffix(t *testing.T) {
 	f("cg", "x", "x vpid=%proc.vpid vtid=%thread.vtid "+containerDetails)
 }
 
+func TestAppendAllocatesNothing(t *testing.T) {
+	p, err := Parse(typical)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := openContext(t)
+	dst := make([]byte, 0, 4096)
+	if n := testing.AllocsPerRun(100, func() {
+		c.Begin(c.Rec, 7)
+		dst = p.Append(dst[:0], c)
+	}); n != 0 {
+		t.Errorf("%q takes %v allocations", dst, n)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"%evt.num %proc.aname[2] %toupper(proc.name)", "*%10fd.name.", "%evt.arg.flags,%evt.arg[1]", "%%", "%k8s.pod.label[x"} {
 		f.Add(s)
