@@ -95,6 +95,16 @@ struct {
 	__uint(max_entries, 4096);
 } events SEC(".maps");
 
+/* Processes that have ended lately: two threads that end at one time both find that none is left. */
+struct ended { u64 start; u32 tgid, pad; };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct ended);
+	__type(value, u32);
+} endings SEC(".maps");
+
 /* The task iterator's buffer: it may be preempted, so it does not share a scratch with the hooks. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -71,49 +71,73 @@ static __always_inline void on_fork(struct task_struct *child)
 #define SIBLINGS 16
 #define ANCESTORS 16
 
+/* A thread of a process that is not about to end, 0 for none. */
+static __always_inline u32 thread_alive(struct signal_struct *signal, struct task_struct *but)
+{
+	struct list_head *head = (void *)signal + bpf_core_field_offset(signal->thread_head), *at = READ(signal, thread_head.next);
+
+	for (int i = 0; i < SIBLINGS && at != head; i++) {
+		struct task_struct *p = (void *)at - bpf_core_field_offset(struct task_struct, thread_node);
+
+		if (p != but && !(READ(p, flags) & PF_EXITING))
+			return READ(p, pid);
+		at = READ(at, next);
+	}
+	return 0;
+}
+
 /* Who inherits the children of a thread that ends: another thread of the process, else the nearest subreaper, else the
  * namespace's init (find_new_reaper of kernel/exit.c). 0 when there are no children. */
-static __always_inline u32 reaper_of(struct task_struct *t, bool group_dead)
+static __always_inline u32 reaper_of(struct task_struct *t)
 {
 	struct signal_struct *signal = READ(t, signal), *above;
 	struct list_head *none = (void *)t + bpf_core_field_offset(t->children);
-	struct task_struct *p;
+	struct task_struct *init, *a;
 	struct pid *pid = READ(t, thread_pid);
-	u32 level = READ(pid, level) & 31;
+	u32 level = READ(pid, level) & 31, tid;
 	void *upid = (void *)pid + bpf_core_field_offset(pid->numbers) + level * bpf_core_type_size(struct upid);
 
 	if (READ(t, children.next) == none)
 		return 0;
-	if (!group_dead) {
-		struct list_head *at = READ(signal, thread_head.next);
-
-		for (int i = 0; i < SIBLINGS; i++) {
-			p = (void *)at - bpf_core_field_offset(struct task_struct, thread_node);
-			if (p != t && !(READ(p, flags) & PF_EXITING))
-				return READ(p, pid);
-			at = READ(at, next);
-		}
-	}
-	p = READ((struct upid *)upid, ns, child_reaper);
+	tid = thread_alive(signal, t);
+	if (tid)
+		return tid;
+	init = READ((struct upid *)upid, ns, child_reaper);
 	if (BPF_CORE_READ_BITFIELD_PROBED(signal, has_child_subreaper)) {
-		struct task_struct *a = READ(t, real_parent);
-
-		for (int i = 0; i < ANCESTORS; i++) {
-			if (a == p || !a)
-				break;
+		a = READ(t, real_parent);
+		above = NULL;
+		for (int i = 0; i < ANCESTORS && a && a != init; i++) {
 			above = READ(a, signal);
 			if (BPF_CORE_READ_BITFIELD_PROBED(above, is_child_subreaper))
-				return READ(a, pid);
+				break;
+			above = NULL;
 			a = READ(a, real_parent);
 		}
+		tid = above ? thread_alive(above, NULL) : 0;
+		if (tid)
+			return tid;
 	}
-	return READ(p, pid);
+	return READ(init, pid);
+}
+
+/* Whether this thread is the last of its process: do_exit has taken it off signal->live before the tracepoint. Of threads that do so
+ * at one time all find nobody left, and the first to come here is the last. */
+static __always_inline bool is_last(struct task_struct *t)
+{
+	struct ended key = {};
+	u32 value = 0;
+
+	if (READ(t, signal, live.counter))
+		return false;
+	key.start = READ(t, group_leader, start_boottime);
+	key.tgid = READ(t, tgid);
+	/* an int: before 6.4 the upper half of the result means nothing */
+	return (int)bpf_map_update_elem(&endings, &key, &value, BPF_NOEXIST) != -17; /* EEXIST */
 }
 
 static __always_inline void on_exit(struct task_struct *t)
 {
-	/* do_exit has taken this thread off signal->live before the tracepoint */
-	bool group_dead = READ(t, signal, live.counter) == 0;
+	bool group_dead = is_last(t);
 	struct scratch *s = scratch_get();
 	struct exit_facts *r;
 	u8 *to;
@@ -129,7 +153,7 @@ static __always_inline void on_exit(struct task_struct *t)
 		return;
 	r = (void *)to;
 	r->code = READ(t, exit_code);
-	r->reaper = reaper_of(t, group_dead);
+	r->reaper = reaper_of(t);
 	put(s, 0, sizeof(*r));
 	send(s, true);
 }

@@ -123,7 +123,7 @@ static __always_inline void task_facts(struct task_facts *r, struct task_struct 
 	r->loginuid = loginuid_of(t);
 	r->uid = READ(cred, euid.val);
 	r->gid = READ(cred, egid.val);
-	BPF_CORE_READ_INTO(&r->comm, t, comm);
+	bpf_core_read_str(&r->comm, sizeof(r->comm), &t->comm); /* the kernel leaves the rest of a longer name behind the NUL */
 	if (mm) {
 		task_memory(r, mm);
 		f = READ(mm, exe_file);

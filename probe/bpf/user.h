@@ -21,12 +21,12 @@ static __always_inline void put_string(struct scratch *s, u32 i, u64 from, bool 
 		return;
 	}
 	n = kernel ? bpf_probe_read_kernel_str(to, PATH_CAP, (void *)from) : bpf_probe_read_user_str(to, PATH_CAP, (void *)from);
-	if (n <= 0)
+	if (n < 0)
 		faulted(s, i);
 	else if (n == PATH_CAP)
 		put_cut(s, i, n - 1);
 	else
-		put(s, i, n - 1);
+		put(s, i, n ? n - 1 : 0); /* older kernels count the NUL of every string but the empty one */
 }
 
 /* optional: the address is an address in some calls only, so that one that cannot be read means nothing */
@@ -139,10 +139,14 @@ static __always_inline void vector_step(struct scratch *s)
 	keep_mask(left);
 	left &= PATH_CAP - 1;
 	n = bpf_probe_read_user_str(to, left, (void *)string);
-	if (n <= 0) {
+	if (n < 0) {
 		s->fault++;
 		vector_done(s, true);
 		return;
+	}
+	if (!n) { /* an empty string, on older kernels */
+		*to = 0;
+		n = 1;
 	}
 	s->off += n;
 	s->vector = at + (compat ? 4 : 8);

@@ -140,6 +140,28 @@ func exitOfThread(t *testing.T) {
 	})
 }
 
+// TestLastThread: a process ends once, however many of its threads end at one time.
+func TestLastThread(t *testing.T) {
+	privileged(t)
+	for range 20 {
+		s := newSession(t, probe(t))
+		rep := s.trigger(native().command(t, "crowd"))
+		last, all := 0, 0
+		for _, r := range s.records {
+			if r.Row().Name == "procexit" && int(r.PID) == rep.Self.PID {
+				all++
+				if r.Flags&event.FlagGroupDead != 0 {
+					last++
+				}
+			}
+		}
+		only(t, last, 1, "number of last threads")
+		if all < 30 {
+			t.Errorf("%d threads ended", all)
+		}
+	}
+}
+
 func reapers(t *testing.T) {
 	for _, subreaper := range []string{"", "1"} {
 		t.Run("subreaper "+subreaper, func(t *testing.T) {

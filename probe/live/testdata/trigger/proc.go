@@ -76,7 +76,7 @@ func execfail(t *T) {
 	t.call("execve", unix.SYS_EXECVE, t.str("no/such"), 0, 0).fails(unix.ENOENT).Result("res").Bytes("filename", "no/such").Part("name", "no/such").
 		Bytes("exe", "").Bytes("args", "").Bytes("env", "").Part("argv", "").Part("env", "").task()
 	given(t.call("execve", unix.SYS_EXECVE, badPtr, argv, env).fails(unix.EFAULT)).Absent("filename").NoPart("name").task().Fault = true
-	c := t.call("execve", unix.SYS_EXECVE, t.str("no/such"), t.words(t.str("zero"), badPtr, 0), env).fails(unix.ENOENT)
+	c := t.call("execve", unix.SYS_EXECVE, t.str("no/such"), t.words(t.str("zero"), badPtr, 0), env).fails(unix.ENOENT, unix.EFAULT)
 	given(c).Bytes("args", "").Part("argv", "zero\x00").Bytes("filename", "no/such").Part("name", "no/such").task().Fault = true
 	c.Truncated = true // the vector ends where it cannot be read
 
@@ -171,13 +171,28 @@ func thread(t *T) {
 	}
 }
 
+// crowd ends with many threads at one time.
+func crowd(*T) {
+	var ready sync.WaitGroup
+	for range 30 {
+		ready.Add(1)
+		go func() {
+			runtime.LockOSThread()
+			ready.Done()
+			must(unix.Pause())
+		}()
+	}
+	ready.Wait()
+}
+
 // orphan starts a process that outlives its parent, with or without a subreaper above.
 func orphan(t *T) {
 	if os.Getenv("FALCONET_SUBREAPER") != "" {
 		must(unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 	}
 	cmd := exec.Command("/bin/sh", "-c", "sleep 60 >/dev/null 2>&1 & echo $$ $!")
-	out := strings.Fields(string(one(cmd.Output())))
+	var out []string
+	inThread(func() { out = strings.Fields(string(one(cmd.Output()))) }) // the parent is a thread, the reaper a process
 	t.report.Notes["parent"], t.report.Notes["child"] = out[0], out[1]
 	stat := one(Stat(int(number(out[1]))))
 	t.report.Notes["reaper"] = stat[4]
