@@ -35,6 +35,10 @@ func prepare() error {
 	if err := unix.Chroot("."); err != nil {
 		return fmt.Errorf("change root: %w", err)
 	}
+	// A tmpfs begins open to everybody.
+	if err := unix.Chmod("/", 0o755); err != nil {
+		return fmt.Errorf("close the root directory: %w", err)
+	}
 	const nosuid = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 	for _, m := range []mount{
 		{"proc", "/proc", "proc", nosuid, "", false},
