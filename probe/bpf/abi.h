@@ -21,7 +21,7 @@ enum op {
 
 enum object { OBJ_NONE, OBJ_RET, OBJ_ARG0, OBJ_ARG1, OBJ_ARG2 };
 
-enum { FLAG_COMPAT32 = 1, FLAG_TRUNCATED = 2, FLAG_FAULT = 4, FLAG_CHILD = 8, FLAG_GROUP_DEAD = 16, FLAG_FAILED = 32 };
+enum record_flag { FLAG_COMPAT32 = 1, FLAG_TRUNCATED = 2, FLAG_FAULT = 4, FLAG_CHILD = 8, FLAG_GROUP_DEAD = 16, FLAG_FAILED = 32 };
 
 #define PART_TRUNCATED 0x8000
 #define PART_ABSENT 0xffff
@@ -60,7 +60,7 @@ struct sock_facts {
 	u8 path[112];
 };
 
-enum { TASK_KTHREAD = 1, TASK_IN_PIDNS = 2 };
+enum task_flag { TASK_KTHREAD = 1, TASK_IN_PIDNS = 2 };
 
 enum { EXE_WRITABLE = 1, EXE_UPPER_LAYER = 2, EXE_FROM_MEMFD = 4, EXE_LOWER_LAYER = 8 };
 
@@ -83,7 +83,7 @@ struct part {
 	u16 size, off;
 };
 
-enum { SLOT_FAILED_ONLY = 1, SLOT_CLONE = 2, SLOT_LIFE = 4 };
+enum slot_flag { SLOT_FAILED_ONLY = 1, SLOT_CLONE = 2, SLOT_LIFE = 4 };
 
 /* What one capture does: the row of the event table and its recipes. */
 struct slot {
@@ -103,3 +103,5 @@ struct counters { u64 sent, ring_full, scratch_full, fault, truncated, no_progra
 /* Keep the types that only the loader uses in the object's BTF, where a test compares them with Go's. */
 #define KEEP(type) const struct type *keep_##type __attribute__((unused))
 KEEP(header); KEEP(file_facts); KEEP(sock_facts); KEEP(task_facts); KEEP(exit_facts); KEEP(part); KEEP(slot); KEEP(route); KEEP(counters);
+#define KEEP_ENUM(type) const enum type *keep_##type __attribute__((unused))
+KEEP_ENUM(op); KEEP_ENUM(object); KEEP_ENUM(kind); KEEP_ENUM(record_flag); KEEP_ENUM(task_flag); KEEP_ENUM(slot_flag);
