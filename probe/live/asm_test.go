@@ -131,11 +131,6 @@ func (a *asm) nr(native, compat int) int {
 
 func (a *asm) exit(code uint64) { a.sys(a.nr(syscall.SYS_EXIT_GROUP, 252), code) }
 
-// report writes the results so far to the standard output.
-func (a *asm) report() {
-	a.sys(a.nr(syscall.SYS_WRITE, 4), 1, asmBase+asmResults, uint64(8*a.results))
-}
-
 // file writes the program.
 func (a *asm) file(t testing.TB, dir, name string) string {
 	t.Helper()
