@@ -151,6 +151,8 @@ func (b *builder) expandCheck(c *filter.Check, src int) error {
 			return &filter.Error{Pos: v.At, Len: v.Len, Msg: err.Error()}
 		}
 		if !many && len(members) != 1 {
+			w := &b.texts[src]
+			w.item.file.warn(CompileCondition, fmt.Sprintf("'%s' stands for itself here, not for the list: with %d members that takes 'in'", l.name, len(members)), w.item.where(), w.where(v.At))
 			out = append(out, v)
 			continue
 		}

@@ -81,6 +81,23 @@ func TestConditionsAreExpanded(t *testing.T) {
   override: {exceptions: append}`)
 }
 
+func TestListInPlaceOfAValue(t *testing.T) {
+	const lists = "- list: one\n  items: [a]\n- list: two\n  items: [a, b]\n"
+	const rule = "- rule: R\n  desc: d\n  output: o\n  priority: INFO\n  condition: evt.type = open and "
+	f := func(condition, want string, warnings int) {
+		t.Helper()
+		s, r := load(t, Options{}, lists+rule+condition+"\n- macro: m\n  condition: proc.name in (one, two)\n- rule: Q\n  desc: d\n  output: o\n  priority: INFO\n  condition: evt.type = open and m\n")
+		if s == nil || s.Rules[0].Compiled != "evt.type = open and "+want || len(r[0].Warnings) != warnings {
+			t.Errorf("%s: %s", condition, r[0].Text(true))
+		}
+	}
+	f("proc.name = one", "proc.name = a", 0)
+	f("proc.name = 'one'", "proc.name = one", 0)
+	f("proc.name in (x, two)", "proc.name in (x, a, b)", 0)
+	f("proc.name in two", "proc.name in (a, b)", 0)
+	f("proc.name = two", "proc.name = two", 1)
+}
+
 func TestOverrides(t *testing.T) {
 	s := mustLoad(t, Options{}, base, `
 - rule: Shell
