@@ -8,6 +8,7 @@ import (
 	"debug/elf"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -98,8 +99,13 @@ func TestSymbolsAreBesideIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = d.Close() }()
-	if d.Section(".symtab") == nil {
-		t.Errorf("%s has no symbols", name)
+	symbols, err := d.Symbols()
+	if err != nil || d.Section(".debug_info") == nil {
+		t.Errorf("%s has no symbols: %v", name, err)
+	}
+	// A function that musl has and glibc does not: linking without any C library is no way around glibc either.
+	if !slices.ContainsFunc(symbols, func(s elf.Symbol) bool { return s.Name == "__init_libc" }) {
+		t.Errorf("%s has no symbol of musl", name)
 	}
 	id, other := buildID(f), buildID(d)
 	if !bytes.Equal(id, other) || len(id) == 0 {
