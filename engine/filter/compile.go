@@ -107,7 +107,7 @@ func (k *Compiler) group(list []Expr, positive, and bool) (node, error) {
 	case len(nodes) == 1:
 		return nodes[0], nil
 	}
-	slices.SortStableFunc(nodes, func(a, b node) int { return a.cost() - b.cost() })
+	slices.SortStableFunc(nodes, func(a, b node) int { return rank(a, and) - rank(b, and) })
 	sum := 0
 	for _, n := range nodes {
 		sum += n.cost()
@@ -116,6 +116,16 @@ func (k *Compiler) group(list []Expr, positive, and bool) (node, error) {
 		return &allOf{nodes, sum}, nil
 	}
 	return &anyOf{nodes, sum}, nil
+}
+
+// rank orders the terms of an And or Or: cheap ones first. In an And a negated term is an exception, which most events that got as far
+// do not meet: it decides seldom, and comes after everything that might.
+func rank(n node, and bool) int {
+	const exception = 1 << 20
+	if _, negated := n.(*noneOf); negated && and {
+		return exception + n.cost()
+	}
+	return n.cost()
 }
 
 // typed is an operand whose field is known.
