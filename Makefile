@@ -59,18 +59,17 @@ run: build
 
 # The object holds no path of this machine and no time, so that the same compiler gives the same bytes.
 define compile_probe
-$(CLANG) $(CFLAGS) -c probe/bpf/probe.bpf.c -o $(1) && llvm-strip-19 -g $(1)
+$(1) $(CFLAGS) -c probe/bpf/probe.bpf.c -o $(2) && llvm-strip-19 -g $(2)
 endef
 
 probe: setup
 	$(call say,CLANG,embed/probe/probe.o)
-	$(Q)$(call compile_probe,embed/probe/probe.o)
+	$(Q)$(call compile_probe,$(CLANG),embed/probe/probe.o)
 	$(Q)$(CLANG) --version | head -n 1 > embed/probe/clang.txt
 
 probe-check: setup
 	$(call say,CHECK,embed/probe/probe.o)
-	$(Q)$(CLANG) --version | head -n 1 | cmp -s - embed/probe/clang.txt || { echo "embed/probe/probe.o was made by '$$(cat embed/probe/clang.txt)', here is '$$($(CLANG) --version | head -n 1)': install that one, or run make probe and commit"; exit 1; }
-	$(Q)$(call compile_probe,$(BIN)/probe.o)
+	$(Q)clang=$$(build/clang.sh) && $(call compile_probe,$$clang,$(BIN)/probe.o)
 	$(Q)cmp -s $(BIN)/probe.o embed/probe/probe.o || { echo "embed/probe/probe.o is not what probe/bpf gives: run make probe and commit the result"; exit 1; }
 
 lint: setup
