@@ -31,3 +31,30 @@ func TestProgramsAreCheapToVerify(t *testing.T) {
 		}
 	}
 }
+
+// The spelling that kernels without BTF tracepoints take captures the same.
+func TestRawTracepoints(t *testing.T) {
+	privileged(t)
+	probe(t) // finds the v1 controller
+	all := spellings
+	spellings = []spelling{rawTracepoint}
+	defer func() { spellings = all }()
+	p := openProbe(t, Options{Demand: everyRow(), EventBytes: 1 << 20, LifeBytes: 1 << 20, Controller: shared.controller})
+	defer p.Close()
+	for _, h := range p.hooks {
+		only(t, h.spelling, rawTracepoint, "spelling of "+h.tracepoint)
+		for name, prog := range h.progs {
+			if info, err := prog.Info(); err == nil {
+				if n, _ := info.VerifiedInstructions(); n > maxVerified {
+					t.Errorf("program %s%s costs %d instructions", name, h.spelling, n)
+				}
+			}
+		}
+	}
+	for _, name := range []string{"openat", "execfail", "inet", "renameat2", "thread"} {
+		s := newSession(t, p)
+		rep := s.trigger(native().command(t, name))
+		s.check(rep, false)
+		s.end(rep.Self.PID)
+	}
+}
