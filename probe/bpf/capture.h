@@ -3,7 +3,8 @@
  * The capture machine: a row's recipes, one after the other. A recipe that walks (a path, cgroups, an argument vector) goes on
  * one element a step. A turn begins a few recipes and takes STEPS steps in all; what is then left is done in another
  * turn, by a tail call to the same program with its state in the scratch, up to the kernel's 33 times. That is enough for any
- * path within PATH_MAX, and to the verifier it is a small loop: a recipe costs it thousands of instructions, a step hundreds.
+ * path within PATH_MAX at sys_exit (for the working directory and the image of an execve, for more than a thousand components), and to
+ * the verifier it is a small loop: a recipe costs it thousands of instructions, a step hundreds. What is left then is marked.
  */
 #pragma once
 

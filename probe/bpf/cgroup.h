@@ -17,8 +17,9 @@ static __always_inline void cgroup_begin(struct scratch *s)
 /* The cgroup of the next controller, or the end of the part after the last. */
 static __always_inline void cgroup_next(struct scratch *s)
 {
+	struct task_struct *t = (void *)s->task;
+	struct cgroup *c, *unified;
 	u32 i = s->controller;
-	struct cgroup *c;
 
 	if (i >= CONTROLLERS) {
 		u64 len = s->off - s->begun;
@@ -29,7 +30,11 @@ static __always_inline void cgroup_next(struct scratch *s)
 	}
 	/* through memory: so the verifier goes on with one unknown offset and not with one state for each controller */
 	*(volatile u64 *)&s->vector = controller_offset(i);
-	c = controller_cgroup((void *)s->task, *(volatile u64 *)&s->vector);
+	c = controller_cgroup(t, *(volatile u64 *)&s->vector);
+	/* in the v2 hierarchy a controller that is not enabled in a cgroup has the state of one above; the task is in its own all the same */
+	unified = READ(t, cgroups, dfl_cgrp);
+	if (c && READ(c, root) == READ(unified, root))
+		c = unified;
 	s->node = c ? (u64)READ(c, kn) : 0;
 	s->pos = PATH_CAP;
 	if (!s->node)

@@ -109,7 +109,8 @@ struct signal_struct {
 };
 
 struct kernfs_node { const char *name; u64 id; };
-struct cgroup { struct kernfs_node *kn; };
+struct cgroup_root;
+struct cgroup { struct kernfs_node *kn; struct cgroup_root *root; };
 struct cgroup_subsys_state { struct cgroup *cgroup; };
 struct css_set { struct cgroup_subsys_state *subsys[16]; struct cgroup *dfl_cgrp; };
 
