@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // inCgroup runs a program in a new cgroup of the given path, in each hierarchy that is mounted, and removes it afterwards. To the
@@ -47,28 +49,43 @@ func inCgroup(args []string) error {
 		err = errors.Join(err, enter(home))
 	}
 	for i := len(made) - 1; i >= 0; i-- {
-		os.Remove(made[i]) // refused while another run is in it, which then removes it
+		err = errors.Join(err, remove(made[i]))
 	}
 	return err
 }
 
+// remove removes a cgroup. Newer kernels keep it busy for a moment after its last process has been waited for.
+func remove(dir string) error {
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		err := os.Remove(dir)
+		if err == nil || !errors.Is(err, syscall.EBUSY) || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
 type hierarchy struct{ dir, controllers string }
 
-// hierarchies lists the mounted cgroup file systems; controllers is "" for version 2.
+// hierarchies lists the cgroup hierarchies, each by one of the places where it is mounted; controllers is "" for version 2.
 func hierarchies() ([]hierarchy, error) {
 	b, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
 		return nil, err
 	}
 	var out []hierarchy
+	seen := map[string]bool{}
 	for line := range strings.Lines(string(b)) {
 		f := strings.Fields(line)
-		switch {
-		case len(f) < 4:
-		case f[2] == "cgroup2":
-			out = append(out, hierarchy{dir: f[1]})
-		case f[2] == "cgroup":
-			out = append(out, hierarchy{dir: f[1], controllers: f[3]})
+		if len(f) < 4 || f[2] != "cgroup" && f[2] != "cgroup2" {
+			continue
+		}
+		h := hierarchy{dir: f[1]}
+		if f[2] == "cgroup" {
+			h.controllers = f[3]
+		}
+		if !seen[h.controllers] {
+			seen[h.controllers] = true
+			out = append(out, h)
 		}
 	}
 	return out, nil
