@@ -36,14 +36,14 @@ GOARCH=386 go build -ldflags '-s -w' -o "$guest/programs/trigger32" ./probe/live
 cat >"$guest/steps.json" <<'STEPS'
 [
   {"name": "doctor", "argv": ["/bin/falconet", "doctor"], "seconds": 60},
-  {"name": "alerts", "argv": ["/tests/e2e.test", "-test.run", "^(TestScenarios|TestRules|TestStorm)$", "-test.failfast"], "dir": "/repo/build/e2e", "seconds": 240,
+  {"name": "alerts", "argv": ["/tests/e2e.test", "-test.run", "^(TestScenarios|TestRules|TestStorm)$"], "dir": "/repo/build/e2e", "seconds": 240,
    "env": ["FALCONET_BIN=/bin/falconet", "FALCONET_E2E_PROGRAMS=/tests/programs", "FALCONET_REQUIRE_PRIVILEGED=1"]},
   {"name": "event table", "argv": ["/tests/live.test"], "dir": "/repo/probe/live", "seconds": 240,
    "env": ["FALCONET_TRIGGER32=/tests/programs/trigger32", "FALCONET_REQUIRE_PRIVILEGED=1"]}
 ]
 STEPS
 
-programs=(sh cat ls ln mkdir cp mv rm touch chmod chown chroot echo true readlink id unshare mount umount setpriv passwd chage script sleep bash)
+programs=(sh cat ls ln mkdir cp mv rm touch chmod chown chroot echo true readlink id unshare mount umount setpriv passwd chage script sleep bash dpkg)
 args=(--init "$out/vm-init" --steps "$guest/steps.json" --timeout 10m --memory 2048 --module overlay
 	--file "$out/falconet:/bin/falconet" --file "$guest:/tests" --file "$root/embed:/repo/embed"
 	--file "$root/build/e2e/testdata:/repo/build/e2e/testdata" --file "$root/probe/live/testdata:/repo/probe/live/testdata")
