@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,7 +104,7 @@ func Task(pid, tid int) (c *Call) {
 	return c
 }
 
-// Cgroups is the cgroups parameter of a process, from /proc and the mounted hierarchies.
+// Cgroups is the cgroups parameter of a process, from /proc: of each controller, the path in the hierarchy that has it.
 func Cgroups(pid int) string {
 	paths, v2 := make(map[string]string), ""
 	for line := range strings.Lines(string(one(os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))))) {
@@ -121,26 +120,11 @@ func Cgroups(pid int) string {
 	for _, name := range Controllers {
 		path, ok := paths[name]
 		if !ok {
-			path = enabled(v2, name)
+			path = v2 // enabled there or not
 		}
 		out.WriteString(name + "=" + path + "\x00")
 	}
 	return out.String()
-}
-
-// enabled is the nearest directory of the v2 hierarchy, path or above, that has a controller of its own.
-func enabled(path, controller string) string {
-	if controller == "blkio" {
-		controller = "io"
-	}
-	mount := CgroupMount("cgroup2", "")
-	for ; mount != "" && path != "/"; path = filepath.Dir(path) {
-		b, err := os.ReadFile(filepath.Join(mount, path, "cgroup.controllers"))
-		if err == nil && slices.Contains(strings.Fields(string(b)), controller) {
-			return path
-		}
-	}
-	return "/"
 }
 
 // CgroupMount is where a cgroup hierarchy is mounted, "" for nowhere.
