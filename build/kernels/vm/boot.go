@@ -29,7 +29,7 @@ func boot(o *options, dir, kernel, initramfs string) ([]guest.Verdict, error) {
 		cmdline = "console=" + guest.ConsolePort + ",115200 panic=-1 mitigations=off random.trust_cpu=on"
 	}
 	cmd := exec.Command("qemu-system-x86_64",
-		"-accel", "tcg,thread=multi", "-cpu", "max", "-smp", strconv.Itoa(o.cpus), "-m", strconv.Itoa(o.memory),
+		"-accel", "tcg,thread=single", "-cpu", "max", "-smp", strconv.Itoa(o.cpus), "-m", strconv.Itoa(o.memory),
 		"-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-nic", "none", "-no-reboot",
 		"-serial", "file:"+console, "-serial", "stdio", "-serial", "file:"+verdictFile,
 		"-kernel", kernel, "-initrd", initramfs, "-append", cmdline)
