@@ -11,12 +11,13 @@ import (
 
 // Transformer is a function on values that conditions and templates can put around a field. In says whether it works on values
 // of a type, Out what type it makes of one. Make returns an instance with buffers of its own: what it returns is valid until it is
-// called again, and ok is false when there is no result.
+// called again, and ok is false when there is no result. TakesList says that it takes a list as a whole and makes a single value of it.
 type Transformer struct {
-	Name string
-	In   func(t event.Type, list bool) bool
-	Out  func(t event.Type, list bool) (event.Type, bool)
-	Make func() func(v Value) (Value, bool)
+	Name      string
+	In        func(t event.Type, list bool) bool
+	Out       func(t event.Type, list bool) (event.Type, bool)
+	Make      func() func(v Value) (Value, bool)
+	TakesList bool
 }
 
 func textOnly(t event.Type, _ bool) bool { return t.IsString() }
@@ -27,13 +28,13 @@ func sameType(t event.Type, list bool) (event.Type, bool) { return t, list }
 
 func transformers() []Transformer {
 	return []Transformer{
-		{"tolower", textOnly, sameType, func() func(Value) (Value, bool) { return mapBytes(lowerByte) }},
-		{"toupper", textOnly, sameType, func() func(Value) (Value, bool) { return mapBytes(upperByte) }},
-		{"b64", textOrBytes, sameType, decodeBase64},
-		{"basename", textOnly, sameType, lastComponent},
+		{"tolower", textOnly, sameType, func() func(Value) (Value, bool) { return mapBytes(lowerByte) }, false},
+		{"toupper", textOnly, sameType, func() func(Value) (Value, bool) { return mapBytes(upperByte) }, false},
+		{"b64", textOrBytes, sameType, decodeBase64, false},
+		{"basename", textOnly, sameType, lastComponent, false},
 		{"len", func(t event.Type, list bool) bool { return list || textOrBytes(t, false) },
-			func(event.Type, bool) (event.Type, bool) { return event.Uint64, false }, length},
-		{"val", func(event.Type, bool) bool { return true }, sameType, identity},
+			func(event.Type, bool) (event.Type, bool) { return event.Uint64, false }, length, true},
+		{"val", func(event.Type, bool) bool { return true }, sameType, identity, false},
 	}
 }
 
@@ -49,6 +50,9 @@ func TransformerOf(name string) *Transformer {
 	return nil
 }
 
+// IsTransformer reports whether name is a transformer, of one argument or of several.
+func IsTransformer(name string) bool { return TransformerOf(name) != nil || combinerOf(name) != nil }
+
 // TransformerNames yields the name of every transformer.
 func TransformerNames(yield func(string) bool) {
 	for i := range transformerTable {
@@ -56,6 +60,36 @@ func TransformerNames(yield func(string) bool) {
 			return
 		}
 	}
+	for i := range combiners {
+		if !yield(combiners[i].name) {
+			return
+		}
+	}
+}
+
+// On returns an instance for values that are lists, when list is set, or none. A transformer of single values works on every element of a
+// list, and leaves out those without a result. out says whether the result is a list.
+func (t *Transformer) On(list bool) (call func(v Value) (Value, bool), out bool) {
+	one := t.Make()
+	if !list || t.TakesList {
+		return one, false
+	}
+	var l listBuilder
+	return func(v Value) (Value, bool) {
+		l.begin()
+		for i := range v.List {
+			e, ok := one(v.List[i])
+			if !ok {
+				continue
+			}
+			mark := len(l.buf) // one uses its buffer again for the next element
+			l.buf = append(l.buf, e.S...)
+			e.S = text(l.buf[mark:])
+			l.list = append(l.list, e)
+		}
+		v.List = l.list
+		return v, true
+	}, true
 }
 
 func lowerByte(c byte) byte {

@@ -8,6 +8,8 @@ package filter
 
 import (
 	"strings"
+
+	"falconet/engine/field"
 )
 
 // Expr is a node of a condition: *And, *Or, *Not, *Macro or *Check.
@@ -46,14 +48,10 @@ type Check struct {
 	Right  *Operand // another field instead of values
 }
 
-// Operand is a field, possibly within transformers.
+// Operand is a field, possibly within transformers, and where it stands.
 type Operand struct {
-	At     Pos
-	Len    int      // bytes of its text
-	Fns    []string // transformers, the outermost first
-	Field  string   // as written, without argument
-	Arg    string   // the text in brackets
-	HasArg bool
+	At Pos
+	field.Operand
 }
 
 // Value is a constant.
@@ -112,7 +110,7 @@ func (e *Not) print(b *strings.Builder, _ byte) {
 func (e *Macro) print(b *strings.Builder, _ byte) { b.WriteString(e.Name) }
 
 func (e *Check) print(b *strings.Builder, _ byte) {
-	e.Left.print(b)
+	e.Left.Print(b)
 	b.WriteByte(' ')
 	b.WriteString(e.Op)
 	switch {
@@ -120,7 +118,7 @@ func (e *Check) print(b *strings.Builder, _ byte) {
 		return
 	case e.Right != nil:
 		b.WriteByte(' ')
-		e.Right.print(b)
+		e.Right.Print(b)
 		return
 	}
 	b.WriteByte(' ')
@@ -141,64 +139,11 @@ func (e *Check) print(b *strings.Builder, _ byte) {
 	}
 }
 
-func (o *Operand) print(b *strings.Builder) {
-	for _, f := range o.Fns {
-		b.WriteString(f)
-		b.WriteByte('(')
-	}
-	b.WriteString(o.Field)
-	if o.HasArg {
-		b.WriteByte('[')
-		if isArg(o.Arg) {
-			b.WriteString(o.Arg)
-		} else {
-			b.WriteString(doubleQuote(o.Arg))
-		}
-		b.WriteByte(']')
-	}
-	for range o.Fns {
-		b.WriteByte(')')
-	}
-}
-
-// String returns the operand as it is written.
-func (o *Operand) String() string {
-	var b strings.Builder
-	o.print(&b)
-	return b.String()
-}
-
 func quote(s, op string) string {
 	if isNumberOp(op) || isBare(s) {
 		return s
 	}
-	return doubleQuote(s)
-}
-
-func doubleQuote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for i := range len(s) {
-		switch c := s[i]; c {
-		case '"', '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case '\b':
-			b.WriteString(`\b`)
-		case '\f':
-			b.WriteString(`\f`)
-		case '\n':
-			b.WriteString(`\n`)
-		case '\r':
-			b.WriteString(`\r`)
-		case '\t':
-			b.WriteString(`\t`)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
+	return field.Quote(s)
 }
 
 // Walk calls fn for e and, as long as fn returns true, for what is below it.

@@ -39,11 +39,11 @@ func operators(t event.Type, list bool) []string {
 
 // allowed checks that the operator suits the type.
 func (k *Compiler) allowed(c *Check, left typed) error {
-	ops := operators(left.kind, left.list)
+	ops := operators(left.Type, left.List)
 	if slices.Contains(ops, c.Op) {
 		return nil
 	}
-	e := &Error{Pos: c.OpAt, Len: len(c.Op), Msg: fmt.Sprintf("operator '%s' does not work on %s, a %s", c.Op, left.def.Name, typeName(left.kind, left.list))}
+	e := &Error{Pos: c.OpAt, Len: len(c.Op), Msg: fmt.Sprintf("operator '%s' does not work on %s, a %s", c.Op, left.Def.Name, field.TypeName(left.Type, left.List))}
 	if len(ops) > 0 {
 		e.Hint = fmt.Sprintf("it takes %v", append(slices.Clone(ops), "exists"))
 	}
@@ -55,7 +55,7 @@ func (k *Compiler) valueTest(c *Check, left typed) (test, error) {
 	if err := k.allowed(c, left); err != nil {
 		return nil, err
 	}
-	if left.def.Name == "evt.type" && len(left.Fns) == 0 {
+	if left.Def.Name == "evt.type" && len(left.Resolved.Fns) == 0 {
 		var err error
 		if c, err = k.events(c); err != nil {
 			return nil, err
@@ -63,21 +63,21 @@ func (k *Compiler) valueTest(c *Check, left typed) (test, error) {
 	}
 	switch c.Op {
 	case "in", "intersects", "pmatch":
-		list, err := constants(c.Values, left.kind)
+		list, err := constants(c.Values, left.Type)
 		if err != nil {
 			return nil, err
 		}
 		if c.Op == "pmatch" {
 			return pmatch(list), nil
 		}
-		return member(left.kind, list), nil
+		return member(left.Type, list), nil
 	}
 	if c.Quant == "" {
-		return k.single(c.Op, c.Values[0], left.kind)
+		return k.single(c.Op, c.Values[0], left.Type)
 	}
 	tests := make([]test, len(c.Values))
 	for i, v := range c.Values {
-		t, err := k.single(c.Op, v, left.kind)
+		t, err := k.single(c.Op, v, left.Type)
 		if err != nil {
 			return nil, err
 		}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"falconet/engine/event"
 	"falconet/engine/field"
 )
 
@@ -128,46 +127,24 @@ func rank(n node, and bool) int {
 	return n.cost()
 }
 
-// typed is an operand whose field is known.
+// typed is an operand whose field is known, and with kind and list what its transformers make of it.
 type typed struct {
 	*Operand
-	def  *field.Def
-	arg  field.Arg
-	kind event.Type
-	list bool
+	field.Resolved
 }
 
-func (k *Compiler) resolve(o *Operand) (t typed, err error) {
-	t.Operand = o
-	if t.def, t.arg, err = k.fields(o.Field, o.Arg, o.HasArg); err != nil {
-		e := &Error{Pos: o.At, Len: o.Len, Msg: err.Error()}
-		if errors.Is(err, field.ErrUnknown) {
-			e.Hint = didYouMean(nearest(o.Field, fieldNames))
-		}
-		return t, e
+func (k *Compiler) resolve(o *Operand) (typed, error) {
+	r, err := o.Resolve(k.fields, field.OutputOnly)
+	if err == nil {
+		return typed{o, r}, nil
 	}
-	if t.def.Flags&field.OutputOnly != 0 {
-		return t, &Error{Pos: o.At, Len: o.Len, Msg: "field " + t.def.Name + " can be printed but not compared"}
+	at := o.At
+	at.Off, at.Col = at.Off+err.Off-o.Off, at.Col+err.Off-o.Off
+	e := &Error{Pos: at, Len: err.Len, Msg: err.Msg, Hint: err.Hint}
+	if errors.Is(err, field.ErrUnknown) {
+		e.Hint = didYouMean(nearest(err.Name, fieldNames))
 	}
-	t.kind, t.list = t.def.ValueType(t.arg), t.def.List
-	for _, name := range slices.Backward(o.Fns) {
-		fn := field.TransformerOf(name)
-		if name != "val" && t.def.Flags&field.NoTransformer != 0 {
-			return t, &Error{Pos: o.At, Len: o.Len, Msg: "field " + t.def.Name + " takes no transformer"}
-		}
-		if !fn.In(t.kind, t.list) {
-			return t, &Error{Pos: o.At, Len: o.Len, Msg: fmt.Sprintf("transformer %s does not work on %s, a %s", name, t.def.Name, typeName(t.kind, t.list))}
-		}
-		t.kind, t.list = fn.Out(t.kind, t.list)
-	}
-	return t, nil
-}
-
-func typeName(t event.Type, list bool) string {
-	if list {
-		return "LIST(" + t.String() + ")"
-	}
-	return t.String()
+	return typed{}, e
 }
 
 func fieldNames(yield func(string) bool) {
@@ -182,14 +159,14 @@ func fieldNames(yield func(string) bool) {
 func (k *Compiler) source(t typed, alt bool) source {
 	r, key := k.read(t, alt)
 	var s source = r
-	for _, name := range slices.Backward(t.Fns) {
-		if name == "val" {
-			continue
-		}
-		key += "\x00" + name
+	list := t.Def.List
+	for _, fn := range t.Resolved.Fns {
+		var call func(field.Value) (field.Value, bool)
+		call, list = fn.On(list)
+		key += "\x00" + fn.Name
 		a := k.made[key]
 		if a == nil {
-			a = &applied{epoch: &k.epoch, over: s, fn: field.TransformerOf(name).Make(), list: t.def.List && name != "len"}
+			a = &applied{epoch: &k.epoch, over: s, fn: call}
 			k.made[key] = a
 		}
 		s = a
@@ -199,13 +176,13 @@ func (k *Compiler) source(t typed, alt bool) source {
 
 // read returns the field of an operand, without its transformers, and the key that it has in the compiler.
 func (k *Compiler) read(t typed, alt bool) (*read, string) {
-	from, key := t.def.Get, t.def.Name+"\x00"+t.arg.Key
+	from, key := t.Def.Get, t.Def.Name+"\x00"+t.Arg.Key
 	if alt {
-		from, key = t.def.Alt, key+"\x00alt"
+		from, key = t.Def.Alt, key+"\x00alt"
 	}
 	r := k.reads[key]
 	if r == nil {
-		r = &read{epoch: &k.epoch, from: from, arg: t.arg}
+		r = &read{epoch: &k.epoch, from: from, arg: t.Arg}
 		k.reads[key] = r
 	}
 	return r, key
@@ -216,17 +193,17 @@ func (k *Compiler) check(c *Check, positive bool) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if slices.Contains(left.Fns, "val") {
+	if slices.Contains(left.Operand.Fns, "val") {
 		return nil, &Error{Pos: c.Left.At, Len: c.Left.Len, Msg: "val() stands on the right of a comparison only"}
 	}
-	if left.def.Name == "evt.dir" {
+	if left.Def.Name == "evt.dir" {
 		// A syscall event here carries what entering and leaving did, so a test for either side says nothing: it must
 		// neither hold nor prevent a match.
 		return constantNode(positive), nil
 	}
 	k.warnMisused(c)
 	// Under a negation, and for !=, only the kernel's spelling of a path counts.
-	twice := positive && c.Op != "!=" && left.def.Alt != nil
+	twice := positive && c.Op != "!=" && left.Def.Alt != nil
 	key := Print(c)
 	if twice {
 		key += "\x00alt"
@@ -252,11 +229,11 @@ func (k *Compiler) check(c *Check, positive bool) (node, error) {
 func price(c *Check, left typed) int {
 	p := 2
 	switch {
-	case strings.HasPrefix(left.def.Name, "evt.type"):
+	case strings.HasPrefix(left.Def.Name, "evt.type"):
 		p = 1
-	case left.def.Multi != nil && !left.arg.Present, left.list:
+	case left.Def.Multi != nil && !left.Arg.Present, left.List:
 		p = 20
-	case left.kind.IsString():
+	case left.Type.IsString():
 		p = 5
 	}
 	switch c.Op {
@@ -267,7 +244,7 @@ func price(c *Check, left typed) int {
 	case "contains", "icontains":
 		p += 6
 	}
-	return p + 4*len(left.Fns)
+	return p + 4*len(left.Resolved.Fns)
 }
 
 func (k *Compiler) againstValues(c *Check, left typed, twice bool) (func(*field.Ctx) bool, error) {
@@ -278,11 +255,11 @@ func (k *Compiler) againstValues(c *Check, left typed, twice bool) (func(*field.
 	if err != nil {
 		return nil, err
 	}
-	if left.def.Multi != nil && !left.arg.Present && len(left.Fns) == 0 {
-		return multi(left.def, c.Op, t), nil
+	if left.Def.Multi != nil && !left.Arg.Present && len(left.Resolved.Fns) == 0 {
+		return multi(left.Def, c.Op, t), nil
 	}
 	s := k.source(left, false)
-	if left.list {
+	if left.List {
 		return listTest(s, c.Op, t), nil
 	}
 	if !twice {
@@ -302,7 +279,7 @@ func (k *Compiler) againstValues(c *Check, left typed, twice bool) (func(*field.
 }
 
 func (k *Compiler) exists(left typed) func(*field.Ctx) bool {
-	if d := left.def; d.Multi != nil && !left.arg.Present {
+	if d := left.Def; d.Multi != nil && !left.Arg.Present {
 		if d.Any != nil {
 			return d.Any
 		}
@@ -367,20 +344,20 @@ func (k *Compiler) againstField(c *Check, left typed, twice bool) (func(*field.C
 		return nil, err
 	}
 	bad := func(msg string) error { return &Error{Pos: c.Right.At, Len: c.Right.Len, Msg: msg} }
-	if (left.def.Flags|right.def.Flags)&field.NoRHS != 0 {
-		return nil, bad("fields " + left.def.Name + " and " + right.def.Name + " cannot be compared with one another")
+	if (left.Def.Flags|right.Def.Flags)&field.NoRHS != 0 {
+		return nil, bad("fields " + left.Def.Name + " and " + right.Def.Name + " cannot be compared with one another")
 	}
 	if c.Op == "regex" || c.Op == "pmatch" {
 		return nil, bad("operator " + c.Op + " takes constants only")
 	}
 	set := c.Op == "in" || c.Op == "intersects"
-	if classOf(left.kind) != classOf(right.kind) || left.list != right.list && !set {
-		return nil, bad(fmt.Sprintf("%s is a %s and %s a %s", left.def.Name, typeName(left.kind, left.list), right.def.Name, typeName(right.kind, right.list)))
+	if classOf(left.Type) != classOf(right.Type) || left.List != right.List && !set {
+		return nil, bad(fmt.Sprintf("%s is a %s and %s a %s", left.Def.Name, field.TypeName(left.Type, left.List), right.Def.Name, field.TypeName(right.Type, right.List)))
 	}
 	if e := k.allowed(c, left); e != nil {
 		return nil, e
 	}
-	two := compareFields(c.Op, left.kind)
+	two := compareFields(c.Op, left.Type)
 	if two == nil {
 		return nil, bad("operator " + c.Op + " takes constants only")
 	}
@@ -391,7 +368,7 @@ func (k *Compiler) againstField(c *Check, left typed, twice bool) (func(*field.C
 			return false
 		}
 		r, ok := b.get(x)
-		return ok && compareLists(c.Op, two, l, r, left.list, right.list)
+		return ok && compareLists(c.Op, two, l, r, left.List, right.List)
 	}
 	if !twice {
 		return func(x *field.Ctx) bool { return holds(x, a) }, nil

@@ -159,8 +159,8 @@ type FieldRef struct {
 
 // Fields returns the fields that e reads, each once, in the order in which they appear. Names that are no fields are left out.
 func Fields(e Expr) (refs []FieldRef) {
-	add := func(o *Operand) {
-		bare := Operand{Field: o.Field, Arg: o.Arg, HasArg: o.HasArg}
+	add := func(o *field.Operand) {
+		bare := field.Operand{Field: o.Field, Arg: o.Arg, HasArg: o.HasArg}
 		text := bare.String()
 		if slices.ContainsFunc(refs, func(r FieldRef) bool { return r.Text == text }) {
 			return
@@ -171,9 +171,9 @@ func Fields(e Expr) (refs []FieldRef) {
 	}
 	Walk(e, func(e Expr) bool {
 		if c, ok := e.(*Check); ok {
-			add(&c.Left)
+			c.Left.Fields(add)
 			if c.Right != nil {
-				add(c.Right)
+				c.Right.Fields(add)
 			}
 		}
 		return true

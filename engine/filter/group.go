@@ -54,11 +54,11 @@ const maxWants = 64
 
 // wants returns texts one of which the field has whenever the comparison holds, nil when there is no telling.
 func (k *Compiler) wants(c *Check, left typed, twice bool) (list []want) {
-	d := left.def
+	d := left.Def
 	switch {
-	case c.Right != nil, c.Quant == "allof", len(c.Values) > maxWants, classOf(left.kind) != classText, left.list, len(left.Fns) > 0:
+	case c.Right != nil, c.Quant == "allof", len(c.Values) > maxWants, classOf(left.Type) != classText, left.List, len(left.Resolved.Fns) > 0:
 		return nil
-	case d.Multi != nil && !left.arg.Present, d.Name == "evt.type": // programs of a group look at the same types
+	case d.Multi != nil && !left.Arg.Present, d.Name == "evt.type": // programs of a group look at the same types
 		return nil
 	}
 	var at anchor

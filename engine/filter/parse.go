@@ -37,8 +37,8 @@ func ParseFrom(text string, src int) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.blank(); p.off < len(p.text) {
-		return nil, p.fail(p.off, p.wordLen(), "unexpected token after the condition, expecting 'or', 'and'", "")
+	if p.Blank(); p.Off < len(p.Text) {
+		return nil, p.fail(p.Off, p.WordLen(), "unexpected token after the condition, expecting 'or', 'and'", "")
 	}
 	return e, nil
 }
@@ -73,19 +73,19 @@ func (p *parser) chain(word string, next func() (Expr, error)) (kids []Expr, err
 			return nil, err
 		}
 		kids = append(kids, k)
-		if p.blank(); !p.word(word) {
+		if p.Blank(); !p.word(word) {
 			return kids, nil
 		}
 	}
 }
 
 func (p *parser) not() (Expr, error) {
-	p.blank()
+	p.Blank()
 	if p.depth++; p.depth > maxDepth {
-		return nil, p.fail(p.off, 1, fmt.Sprintf("the condition is nested deeper than %d levels", maxDepth), "")
+		return nil, p.fail(p.Off, 1, fmt.Sprintf("the condition is nested deeper than %d levels", maxDepth), "")
 	}
 	defer func() { p.depth-- }()
-	at := p.off
+	at := p.Off
 	if p.word("not") {
 		kid, err := p.not()
 		if err != nil {
@@ -93,13 +93,13 @@ func (p *parser) not() (Expr, error) {
 		}
 		return &Not{At: p.at(at), Kid: kid}, nil
 	}
-	if p.take('(') {
+	if p.Take('(') {
 		e, err := p.or()
 		if err != nil {
 			return nil, err
 		}
-		if p.blank(); !p.take(')') {
-			return nil, p.fail(p.off, p.wordLen(), "expecting ')'", "")
+		if p.Blank(); !p.Take(')') {
+			return nil, p.fail(p.Off, p.WordLen(), "expecting ')'", "")
 		}
 		return e, nil
 	}
@@ -108,83 +108,49 @@ func (p *parser) not() (Expr, error) {
 
 // check reads a comparison, or a macro: a name without a dot that no parenthesis follows.
 func (p *parser) check() (Expr, error) {
-	at := p.off // before the call: Go does not order the two
-	name := p.name()
+	at := p.Off // before the call: Go does not order the two
+	name := p.Name()
 	if name == "" {
-		return nil, p.fail(at, p.wordLen(), "expecting a field, a macro, 'not' or '('", "")
+		return nil, p.fail(at, p.WordLen(), "expecting a field, a macro, 'not' or '('", "")
 	}
-	if !strings.Contains(name, ".") && !p.peek('(') {
+	if !strings.Contains(name, ".") && !p.Peek('(') {
 		return &Macro{At: p.at(at), Name: name}, nil
 	}
-	p.off = at
+	p.Off = at
 	left, err := p.operand()
 	if err != nil {
 		return nil, err
 	}
 	c := &Check{Left: left}
-	p.blank()
-	c.OpAt = p.at(p.off)
+	p.Blank()
+	c.OpAt = p.at(p.Off)
 	return c, p.comparison(c)
 }
 
 // operand reads a field, or a transformer around one.
 func (p *parser) operand() (Operand, error) {
-	p.blank()
-	o := Operand{At: p.at(p.off)}
-	start := p.off
-	for {
-		at := p.off
-		name := p.name()
-		if name == "" {
-			return o, p.fail(at, p.wordLen(), "expecting a field", "")
-		}
-		if p.take('(') {
-			if field.TransformerOf(name) == nil {
-				return o, p.fail(at, len(name), "unknown transformer '"+name+"'", didYouMean(nearest(name, field.TransformerNames)))
-			}
-			if o.Fns = append(o.Fns, name); len(o.Fns) > maxDepth {
-				return o, p.fail(at, len(name), fmt.Sprintf("more than %d transformers", maxDepth), "")
-			}
-			p.blank()
-			continue
-		}
-		if !strings.Contains(name, ".") {
-			return o, p.fail(at, len(name), "'"+name+"' is not a field", "")
-		}
-		o.Field = name
-		break
+	p.Blank()
+	o := Operand{At: p.at(p.Off)}
+	var err *field.SyntaxError
+	if o.Operand, err = field.ParseOperand(&p.Scanner, leaf); err != nil {
+		return o, p.syntax(err)
 	}
-	if p.take('[') {
-		if err := p.argument(&o); err != nil {
-			return o, err
-		}
-	}
-	for range o.Fns {
-		if p.blank(); !p.take(')') {
-			return o, p.fail(p.off, p.wordLen(), "expecting ')' to close the transformer", "")
-		}
-	}
-	o.Len = p.off - start
 	return o, nil
 }
 
-func (p *parser) argument(o *Operand) (err error) {
-	o.HasArg = true
-	start := p.off
-	if p.peek('"') || p.peek('\'') {
-		o.Arg, err = p.quoted()
-	} else {
-		for p.off < len(p.text) && isArg(p.text[p.off:p.off+1]) {
-			p.off++
-		}
-		o.Arg = p.text[start:p.off]
-		if o.Arg == "" {
-			return p.fail(start, 1, "expecting a field argument after '['", "")
-		}
+// leaf reads a field: conditions take names as far as they go.
+func leaf(s *field.Scanner, o *field.Operand) *field.SyntaxError {
+	at := s.Off
+	switch name := s.Name(); {
+	case name == "":
+		return &field.SyntaxError{Off: at, Len: s.WordLen(), Msg: "expecting a field"}
+	case !strings.Contains(name, "."):
+		return &field.SyntaxError{Off: at, Len: len(name), Msg: "'" + name + "' is not a field"}
+	default:
+		o.Field = name
 	}
-	if err == nil && !p.take(']') {
-		err = p.fail(p.off, p.wordLen(), "expecting ']' after the field argument", "")
-	}
+	var err *field.SyntaxError
+	o.Arg, o.HasArg, err = s.Argument()
 	return err
 }
 
@@ -216,17 +182,17 @@ func (p *parser) comparison(c *Check) error {
 			}
 		}
 	}
-	n := p.wordLen()
+	n := p.WordLen()
 	if n == 0 {
-		return p.fail(p.off, 1, "expecting an operator after '"+c.Left.String()+"'", "")
+		return p.fail(p.Off, 1, "expecting an operator after '"+c.Left.String()+"'", "")
 	}
-	word := p.text[p.off : p.off+n]
-	return p.fail(p.off, n, "unknown operator '"+word+"'", didYouMean(nearest(word, names)))
+	word := p.Text[p.Off : p.Off+n]
+	return p.fail(p.Off, n, "unknown operator '"+word+"'", didYouMean(nearest(word, names)))
 }
 
 // single reads the one value of an operator, or another field within val() or a transformer.
 func (p *parser) single(c *Check, value func() (Value, error)) error {
-	p.blank()
+	p.Blank()
 	if p.isFieldRight() {
 		right, err := p.operand()
 		c.Right = &right
@@ -239,35 +205,35 @@ func (p *parser) single(c *Check, value func() (Value, error)) error {
 
 // isFieldRight reports whether a transformer follows.
 func (p *parser) isFieldRight() bool {
-	at := p.off
-	defer func() { p.off = at }()
-	return field.TransformerOf(p.name()) != nil && p.peek('(')
+	at := p.Off
+	defer func() { p.Off = at }()
+	return field.IsTransformer(p.Name()) && p.Peek('(')
 }
 
 func (p *parser) quantified(c *Check) error {
-	p.blank()
-	at := p.off
+	p.Blank()
+	at := p.Off
 	for _, q := range quantifiers {
 		if p.word(q) {
-			if p.blank(); p.peek('(') {
+			if p.Blank(); p.Peek('(') {
 				c.Quant = q
 				return p.list(c)
 			}
-			p.off = at
+			p.Off = at
 		}
 	}
 	return p.single(c, p.value)
 }
 
 func (p *parser) list(c *Check) error {
-	p.blank()
-	if !p.peek('(') {
+	p.Blank()
+	if !p.Peek('(') {
 		return p.single(c, p.value)
 	}
-	p.off++
+	p.Off++
 	c.List = true
 	for {
-		if p.blank(); len(c.Values) == 0 && p.take(')') {
+		if p.Blank(); len(c.Values) == 0 && p.Take(')') {
 			return nil
 		}
 		v, err := p.value()
@@ -275,12 +241,12 @@ func (p *parser) list(c *Check) error {
 			return err
 		}
 		c.Values = append(c.Values, v)
-		p.blank()
-		if p.take(')') {
+		p.Blank()
+		if p.Take(')') {
 			return nil
 		}
-		if !p.take(',') {
-			return p.fail(p.off, p.wordLen(), "expecting ',' or ')' in the list", "")
+		if !p.Take(',') {
+			return p.fail(p.Off, p.WordLen(), "expecting ',' or ')' in the list", "")
 		}
 	}
 }

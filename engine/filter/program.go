@@ -114,39 +114,16 @@ type applied struct {
 
 	over source
 	fn   func(field.Value) (field.Value, bool)
-	list bool // fn works on each element
 	v    field.Value
-	kept []field.Value
-	buf  []byte // what the strings in kept are made of
 }
 
 func (a *applied) get(c *field.Ctx) (*field.Value, bool) {
 	if a.seen != *a.epoch {
-		a.ok = a.apply(c)
-		a.seen = *a.epoch
+		v, ok := a.over.get(c)
+		if ok {
+			a.v, ok = a.fn(*v)
+		}
+		a.ok, a.seen = ok, *a.epoch
 	}
 	return &a.v, a.ok
-}
-
-func (a *applied) apply(c *field.Ctx) bool {
-	v, ok := a.over.get(c)
-	if !ok {
-		return false
-	}
-	if !a.list {
-		a.v, ok = a.fn(*v)
-		return ok
-	}
-	a.kept, a.buf = a.kept[:0], a.buf[:0]
-	for i := range v.List {
-		if e, ok := a.fn(v.List[i]); ok {
-			mark := len(a.buf) // fn uses its buffer again for the next element
-			a.buf = append(a.buf, e.S...)
-			e.S = asString(a.buf[mark:])
-			a.kept = append(a.kept, e)
-		}
-	}
-	a.v = *v
-	a.v.List = a.kept
-	return true
 }

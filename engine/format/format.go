@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	"falconet/engine/alert"
-	"falconet/engine/event"
 	"falconet/engine/field"
 )
 
@@ -61,15 +60,13 @@ type text struct {
 	made *Template
 }
 
-// piece is literal text, and then a field unless def is nil.
+// piece is literal text, and then an operand unless read is nil.
 type piece struct {
 	literal string
-	ref     Ref
-	missing bool // a field of Falco that this program does not have
+	read    func(*field.Ctx) (field.Value, bool) // nil as well where the operand needs a field that this program does not have
+	def     *field.Def
+	printed bool // there is an operand
 	width   int  // 0: as long as it is
-	kind    event.Type
-	list    bool
-	fns     []func(field.Value) (field.Value, bool)
 }
 
 // Parse reads a template. A leading asterisk, which asks for <NA> in place of missing values, is taken and changes nothing: this is
@@ -83,7 +80,7 @@ func Parse(text string) (*Template, error) {
 		p := piece{literal: literal}
 		off += len(literal)
 		if found {
-			n, err := p.parse(after)
+			n, err := t.parse(&p, after)
 			if err != nil {
 				if err.Off > 0 {
 					err.Off++ // the percent sign; an error at the beginning points at it
@@ -91,7 +88,6 @@ func Parse(text string) (*Template, error) {
 				err.Off += off
 				return nil, err
 			}
-			t.addRef(p.ref)
 			off += 1 + n
 			after = after[n:]
 		}
@@ -110,8 +106,8 @@ func (t *Template) addRef(r Ref) {
 	t.refs = append(t.refs, r)
 }
 
-// parse reads what stands behind a percent sign and returns its length.
-func (p *piece) parse(text string) (int, *Error) {
+// parse reads what stands behind a percent sign into p and returns its length.
+func (t *Template) parse(p *piece, text string) (int, *Error) {
 	i := 0
 	for i < len(text) && text[i] >= '0' && text[i] <= '9' {
 		if p.width = p.width*10 + int(text[i]-'0'); p.width > maxWidth {
@@ -119,51 +115,66 @@ func (p *piece) parse(text string) (int, *Error) {
 		}
 		i++
 	}
-	var fns []*field.Transformer
-	for {
-		name, _, call := strings.Cut(text[i:], "(")
-		fn := field.TransformerOf(name)
-		if !call || fn == nil || name == "val" {
-			break
-		}
-		fns = append(fns, fn)
-		i += len(name) + 1
+	if text == "" {
+		return 0, &Error{Msg: "a percent sign at the end"}
 	}
-	def, arg, n, err := field.Scan(text[i:])
-	if n, why := missingField(text[i:], err); n > 0 {
-		p.ref = Ref{Text: text[i : i+n], Why: why}
-		p.missing = true
-		i += n
-		if !strings.HasPrefix(text[i:], strings.Repeat(")", len(fns))) {
-			return 0, &Error{Off: i, Msg: "expecting ')' to close the transformer"}
-		}
-		return i + len(fns), nil
+	p.printed = true
+	s := field.Scanner{Text: text, Off: i}
+	var missing []Ref
+	o, err := field.ParseOperand(&s, func(s *field.Scanner, o *field.Operand) *field.SyntaxError { return scanField(s, o, &missing) })
+	if err == nil && len(missing) == 0 {
+		err = p.resolve(&o)
 	}
 	if err != nil {
-		e := &Error{Off: i, Msg: err.Error(), Err: err}
-		if text == "" {
-			e.Msg = "a percent sign at the end"
-		}
-		return 0, e
+		return 0, &Error{Off: err.Off, Msg: err.Msg, Err: err.Err}
 	}
-	if def.Flags&field.FilterOnly != 0 {
-		return 0, &Error{Off: i, Msg: "field " + def.Name + " can be compared but not printed"}
-	}
-	p.ref = Ref{Def: def, Arg: arg, Text: text[i : i+n]}
-	i += n
-	p.kind, p.list = def.ValueType(arg), def.List
-	for k := len(fns) - 1; k >= 0; k-- {
-		if !fns[k].In(p.kind, p.list) {
-			return 0, &Error{Off: i, Msg: fmt.Sprintf("transformer %s does not work on %s", fns[k].Name, def.Name)}
+	o.Fields(func(f *field.Operand) {
+		r := Ref{Text: (&field.Operand{Field: f.Field, Arg: f.Arg, HasArg: f.HasArg}).String()}
+		for _, m := range missing {
+			if m.Text == r.Text {
+				r.Why = m.Why
+			}
 		}
-		p.kind, p.list = fns[k].Out(p.kind, p.list)
-		p.fns = append(p.fns, fns[k].Make())
-		if i >= len(text) || text[i] != ')' {
-			return 0, &Error{Off: i, Msg: "expecting ')' to close the transformer"}
+		if r.Why == "" {
+			r.Def, r.Arg, _ = field.Resolve(f.Field, f.Arg, f.HasArg)
 		}
-		i++
+		t.addRef(r)
+	})
+	return s.Off, nil
+}
+
+func (p *piece) resolve(o *field.Operand) *field.SyntaxError {
+	r, err := o.Resolve(field.Resolve, field.FilterOnly)
+	if err != nil {
+		return err
 	}
-	return i, nil
+	p.def, p.read = r.Def, r.Reader()
+	if r.List != r.Def.List { // a transformer made one value of a list
+		single := *r.Def
+		single.List, p.def = r.List, &single
+	}
+	return nil
+}
+
+// scanField reads the longest name of a field, with its argument: what follows is text. A field of Falco that this program does not have is
+// noted in missing.
+func scanField(s *field.Scanner, o *field.Operand, missing *[]Ref) *field.SyntaxError {
+	rest := s.Text[s.Off:]
+	_, arg, n, err := field.Scan(rest)
+	if m, why := missingField(rest, err); m > 0 {
+		*missing = append(*missing, Ref{Text: rest[:m], Why: why})
+		o.Field, n = rest[:m], m
+	} else if err != nil {
+		return &field.SyntaxError{Off: s.Off, Len: 1, Msg: err.Error(), Err: err}
+	}
+	s.Off += n
+	if o.Field == "" {
+		o.Field = rest[:n]
+		if bracket := strings.IndexByte(o.Field, '['); bracket >= 0 {
+			o.Field, o.Arg, o.HasArg = o.Field[:bracket], arg.Key, true
+		}
+	}
+	return nil
 }
 
 // missingField returns the length of a field of Falco that text begins with and this program does not have, and why it has not. err is
@@ -238,7 +249,7 @@ func (t *Template) Append(dst []byte, c *field.Ctx) []byte {
 	for i := range t.pieces {
 		p := &t.pieces[i]
 		dst = append(dst, p.literal...)
-		if p.ref.Text == "" {
+		if !p.printed {
 			continue
 		}
 		mark := len(dst)
@@ -254,36 +265,14 @@ func (t *Template) Append(dst []byte, c *field.Ctx) []byte {
 }
 
 func (p *piece) append(dst []byte, c *field.Ctx) []byte {
-	if p.missing {
+	if p.read == nil {
 		return append(dst, Missing...)
 	}
-	v, ok := p.ref.Def.Get(c, p.ref.Arg)
-	for _, fn := range p.fns {
-		if !ok {
-			break
-		}
-		v, ok = apply(fn, v)
-	}
+	v, ok := p.read(c)
 	if !ok {
 		return append(dst, Missing...)
 	}
-	return field.Render(dst, c, p.ref.Def, v)
-}
-
-// apply calls fn for v or, where v is a list that fn works on by element, for each of its elements.
-func apply(fn func(field.Value) (field.Value, bool), v field.Value) (field.Value, bool) {
-	if v.List == nil {
-		return fn(v)
-	}
-	out := make([]field.Value, 0, len(v.List))
-	for _, e := range v.List {
-		if e, ok := fn(e); ok {
-			e.S = strings.Clone(e.S)
-			out = append(out, e)
-		}
-	}
-	v.List = out
-	return v, true
+	return field.Render(dst, c, p.def, v)
 }
 
 // Fields returns the values of the template's fields for the event of c, with nil for the ones that it does not have. They hold

@@ -55,6 +55,11 @@ func TestAppend(t *testing.T) {
 	f("%toupper(container.image.tag).", "<NA>.")
 	f("%evt.arg.nosuch. %evt.arg[nosuch]!", "<NA>. <NA>!")
 	f("[%6container.image.tag]", "[<NA>  ]")
+	f(`%join("->", (evt.type, evt.num)).`, "openat->7.")
+	f(`[%12toupper(concat(evt.type, "-x"))]`, "[OPENAT-X    ]")
+	f(`%join(",", (evt.type, fd.sip)) %len((evt.type, "b"))`, "<NA> 2")
+	f(`%concat(evt.type, container.image.tag)!`, "<NA>!")
+	f(`%getopt(("-n", "-t", "x"), "nt:") %getopt(("-t", "x"), "t:")[t]`, "(n,t,x) x")
 }
 
 func TestErrors(t *testing.T) {
@@ -70,12 +75,13 @@ func TestErrors(t *testing.T) {
 	f("a %nosuch.field", "invalid formatting token at character 3: nonexistent field 'nosuch.field'")
 	f("%toupper(evt.type", "invalid formatting token at character 18: expecting ')' to close the transformer")
 	f("%99999evt.type", "invalid formatting token at character 5: the width is larger than 4096")
+	f(`%join("-")`, `invalid formatting token at character 1: join() takes a separator and a list, like join("-", (proc.name, proc.pid))`)
 	f("%fd.net", "invalid formatting token at character 1: field fd.net can be compared but not printed")
 }
 
 func TestFields(t *testing.T) {
 	c := openContext(t)
-	p, err := Parse("%evt.num %toupper(evt.type) %evt.arg[2] %fd.sip %evt.num %container.image.tag")
+	p, err := Parse("%evt.num %toupper(evt.type) %evt.arg[2] %fd.sip %evt.num %container.image.tag %join(\"-\", (evt.res, evt.type))")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +89,7 @@ func TestFields(t *testing.T) {
 	for _, f := range p.Fields(c) {
 		got[f.Name] = f.Value
 	}
-	want := map[string]any{"evt.num": uint64(7), "evt.type": "openat", "evt.arg[2]": "/a/B\n", "fd.sip": nil, "container.image.tag": nil}
+	want := map[string]any{"evt.num": uint64(7), "evt.type": "openat", "evt.arg[2]": "/a/B\n", "fd.sip": nil, "container.image.tag": nil, "evt.res": "ENOENT"}
 	if len(got) != len(want) {
 		t.Errorf("fields are %v", got)
 	}

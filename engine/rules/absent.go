@@ -14,19 +14,24 @@ import (
 // lack is a field of Falco that a condition reads and this program does not have.
 type lack struct{ name, why string }
 
-// lackOf reports whether Falco has the operand's field and this program does not.
+// lackOf finds the first field of the operand that Falco has and this program does not.
 func lackOf(o *filter.Operand) (l lack, ok bool) {
-	_, _, err := field.Resolve(o.Field, o.Arg, o.HasArg)
-	if err == nil {
-		return l, false
-	}
-	l.name = (&filter.Operand{Field: o.Field, Arg: o.Arg, HasArg: o.HasArg}).String()
-	if errors.Is(err, field.ErrUnknown) {
-		l.why, ok = field.Missing(o.Field)
-		return l, ok
-	}
-	l.why = err.Error()
-	return l, errors.Is(err, field.ErrNoParam)
+	o.Fields(func(f *field.Operand) {
+		if ok {
+			return
+		}
+		_, _, err := field.Resolve(f.Field, f.Arg, f.HasArg)
+		if err == nil {
+			return
+		}
+		l.name = (&field.Operand{Field: f.Field, Arg: f.Arg, HasArg: f.HasArg}).String()
+		if errors.Is(err, field.ErrUnknown) {
+			l.why, ok = field.Missing(f.Field)
+			return
+		}
+		l.why, ok = err.Error(), errors.Is(err, field.ErrNoParam)
+	})
+	return l, ok
 }
 
 // truth is what is known of a condition before any event.
@@ -122,5 +127,5 @@ func lackText(lacks []lack) string {
 // everyEvent is a condition that always holds.
 func everyEvent() filter.Expr {
 	at := filter.Pos{Line: 1, Col: 1}
-	return &filter.Check{Left: filter.Operand{At: at, Field: "evt.num"}, Op: "exists", OpAt: at}
+	return &filter.Check{Left: filter.Operand{At: at, Operand: field.Operand{Field: "evt.num"}}, Op: "exists", OpAt: at}
 }
