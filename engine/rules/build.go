@@ -126,22 +126,14 @@ func (b *builder) rule(r *rule) *Rule {
 		from := &b.texts[w.Pos.Src]
 		from.item.file.warn(CompileCondition, w.Msg, r.item.where(), from.where(w.Pos))
 	}
-	output, err := b.output(r)
-	if err != nil {
-		if !b.skips(r, err) {
-			r.item.file.fail(ErrCompileOutput, err.Error(), r.item.where(), at("rule output", r.name, r.outputNode))
-		}
+	output := b.output(r)
+	if output == nil {
 		return nil
-	}
-	for _, ref := range output.Reads() {
-		if ref.Def == nil {
-			r.item.file.warn(UnknownFilter, fmt.Sprintf("output field %s prints as %s: %s", ref.Text, format.Missing, ref.Why), r.item.where())
-		}
 	}
 	made := &Rule{
 		Name: r.name, Desc: strings.TrimSpace(r.desc), Source: alert.SourceSyscall, Condition: joined(r.condition), Compiled: filter.Print(e),
 		Priority: r.priority, Tags: r.tags, Output: output, Events: filter.EventTypes(there), fields: filter.Fields(e), program: program,
-		operators: filter.Operators(e), output: r.output, refs: b.texts[src].refs, exceptions: r.exceptions,
+		operators: filter.Operators(e), output: joined(r.output), refs: b.texts[src].refs, exceptions: r.exceptions,
 	}
 	for _, f := range made.fields {
 		// evt.dir is in nearly every rule of Falco and does no harm
@@ -179,35 +171,6 @@ func (b *builder) there(r *rule, e filter.Expr) filter.Expr {
 	return there
 }
 
-// output is the template of the rule's output, with what the options add to it.
-func (b *builder) output(r *rule) (*format.Template, error) {
-	text := b.opts.Suffix.Apply(r.output)
-	var fields []Extra
-	for i := range b.opts.Append {
-		if a := &b.opts.Append[i]; a.matches(r) {
-			if a.Output != "" {
-				text += " " + a.Output
-			}
-			fields = append(fields, a.Fields...)
-		}
-	}
-	t, err := format.Parse(text)
-	for _, f := range fields {
-		if err != nil {
-			return nil, err
-		}
-		if f.Text == "" {
-			t, err = t.WithField(f.Name)
-			continue
-		}
-		var made *format.Template
-		if made, err = format.Parse(f.Text); err == nil {
-			t = t.WithText(f.Name, made)
-		}
-	}
-	return t, err
-}
-
 // text is the whole condition: what was written, and what exceptions add to it.
 func (r *rule) text() (string, error) {
 	text := joined(r.condition)
@@ -228,15 +191,29 @@ func (r *rule) text() (string, error) {
 }
 
 func locate(kind, name string, parts []segment, off int) Location {
+	part, off := partOf(parts, off)
+	return part.where(kind, name, off)
+}
+
+// partOf finds the segment that holds a byte of their joined text, and the byte's place in it.
+func partOf(parts []segment, off int) (*segment, int) {
 	for i := range parts {
-		text := strings.TrimSpace(parts[i].text)
-		if off <= len(text) || i == len(parts)-1 {
-			line, col := parts[i].place(strings.Index(parts[i].text, text) + min(off, len(text)))
-			return Location{ItemType: kind, ItemName: name, Line: line, Col: col}
+		n := len(strings.TrimSpace(parts[i].text))
+		if off <= n || i == len(parts)-1 {
+			return &parts[i], min(off, n)
 		}
-		off -= len(text) + 1
+		off -= n + 1
 	}
-	return Location{ItemType: kind, ItemName: name}
+	return &segment{}, 0
+}
+
+// where is the place of a byte of the segment's text, counted without the blanks around it.
+func (g *segment) where(kind, name string, off int) Location {
+	if g.node == nil {
+		return Location{ItemType: kind, ItemName: name}
+	}
+	line, col := g.place(strings.Index(g.text, strings.TrimSpace(g.text)) + off)
+	return Location{ItemType: kind, ItemName: name, Line: line, Col: col}
 }
 
 // skips notes that a rule is left out because of a field or event type that nobody knows, and reports whether that is so: when the
@@ -246,7 +223,8 @@ func (b *builder) skips(r *rule, err error) bool {
 	if _, rest, ok := strings.Cut(err.Error(), "nonexistent field '"); ok {
 		name, _, _ = strings.Cut(rest, "'")
 	}
-	if !r.skipUnknown || name == "" && !strings.Contains(err.Error(), "unknown event type") {
+	var token *format.Error
+	if !r.skipUnknown || name == "" && !errors.As(err, &token) && !strings.Contains(err.Error(), "unknown event type") {
 		return false
 	}
 	r.item.file.warn(UnknownFilter, fmt.Sprintf("rule is left out, as it asks for (%s)", err), r.item.where())

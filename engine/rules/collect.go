@@ -50,7 +50,8 @@ type rule struct {
 	item          *item
 	name          string
 	condition     []segment
-	output, desc  string
+	output        []segment
+	desc          string
 	priority      alert.Priority
 	source        string
 	enabled       bool
@@ -58,7 +59,6 @@ type rule struct {
 	skipUnknown   bool
 	tags          []string
 	exceptions    []*exception
-	outputNode    *yaml.Node
 	unknownSource bool
 }
 
