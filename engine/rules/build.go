@@ -126,14 +126,25 @@ func (b *builder) rule(r *rule) *Rule {
 		from := &b.texts[w.Pos.Src]
 		from.item.file.warn(CompileCondition, w.Msg, r.item.where(), from.where(w.Pos))
 	}
-	output := b.output(r)
-	if output == nil {
+	output, err := b.output(r)
+	if err != nil {
+		if !b.skips(r, err) {
+			r.item.file.fail(ErrCompileOutput, err.Error(), r.item.where(), at("rule output", r.name, r.outputNode))
+		}
 		return nil
+	}
+	for _, w := range output.Warnings() {
+		r.item.file.warn(CompileCondition, "output: "+w.Msg, r.item.where(), at("rule output", r.name, r.outputNode))
+	}
+	for _, ref := range output.Reads() {
+		if ref.Def == nil {
+			r.item.file.warn(UnknownFilter, fmt.Sprintf("output field %s prints as %s: %s", ref.Text, format.Missing, ref.Why), r.item.where())
+		}
 	}
 	made := &Rule{
 		Name: r.name, Desc: strings.TrimSpace(r.desc), Source: alert.SourceSyscall, Condition: joined(r.condition), Compiled: filter.Print(e),
 		Priority: r.priority, Tags: r.tags, Output: output, Events: filter.EventTypes(there), fields: filter.Fields(e), program: program,
-		operators: filter.Operators(e), output: joined(r.output), refs: b.texts[src].refs, exceptions: r.exceptions,
+		operators: filter.Operators(e), output: r.output, refs: b.texts[src].refs, exceptions: r.exceptions,
 	}
 	for _, f := range made.fields {
 		// evt.dir is in nearly every rule of Falco and does no harm
@@ -171,6 +182,35 @@ func (b *builder) there(r *rule, e filter.Expr) filter.Expr {
 	return there
 }
 
+// output is the template of the rule's output, with what the options add to it.
+func (b *builder) output(r *rule) (*format.Template, error) {
+	text := strings.TrimSpace(r.output)
+	var fields []Extra
+	for i := range b.opts.Append {
+		if a := &b.opts.Append[i]; a.matches(r) {
+			if a.Output != "" {
+				text += " " + a.Output
+			}
+			fields = append(fields, a.Fields...)
+		}
+	}
+	t, err := format.Parse(b.opts.Suffix.Apply(text))
+	for _, f := range fields {
+		if err != nil {
+			return nil, err
+		}
+		if f.Text == "" {
+			t, err = t.WithField(f.Name)
+			continue
+		}
+		var made *format.Template
+		if made, err = format.Parse(f.Text); err == nil {
+			t = t.WithText(f.Name, made)
+		}
+	}
+	return t, err
+}
+
 // text is the whole condition: what was written, and what exceptions add to it.
 func (r *rule) text() (string, error) {
 	text := joined(r.condition)
@@ -191,29 +231,15 @@ func (r *rule) text() (string, error) {
 }
 
 func locate(kind, name string, parts []segment, off int) Location {
-	part, off := partOf(parts, off)
-	return part.where(kind, name, off)
-}
-
-// partOf finds the segment that holds a byte of their joined text, and the byte's place in it.
-func partOf(parts []segment, off int) (*segment, int) {
 	for i := range parts {
-		n := len(strings.TrimSpace(parts[i].text))
-		if off <= n || i == len(parts)-1 {
-			return &parts[i], min(off, n)
+		text := strings.TrimSpace(parts[i].text)
+		if off <= len(text) || i == len(parts)-1 {
+			line, col := parts[i].place(strings.Index(parts[i].text, text) + min(off, len(text)))
+			return Location{ItemType: kind, ItemName: name, Line: line, Col: col}
 		}
-		off -= n + 1
+		off -= len(text) + 1
 	}
-	return &segment{}, 0
-}
-
-// where is the place of a byte of the segment's text, counted without the blanks around it.
-func (g *segment) where(kind, name string, off int) Location {
-	if g.node == nil {
-		return Location{ItemType: kind, ItemName: name}
-	}
-	line, col := g.place(strings.Index(g.text, strings.TrimSpace(g.text)) + off)
-	return Location{ItemType: kind, ItemName: name, Line: line, Col: col}
+	return Location{ItemType: kind, ItemName: name}
 }
 
 // skips notes that a rule is left out because of a field or event type that nobody knows, and reports whether that is so: when the
@@ -223,8 +249,7 @@ func (b *builder) skips(r *rule, err error) bool {
 	if _, rest, ok := strings.Cut(err.Error(), "nonexistent field '"); ok {
 		name, _, _ = strings.Cut(rest, "'")
 	}
-	var token *format.Error
-	if !r.skipUnknown || name == "" && !errors.As(err, &token) && !strings.Contains(err.Error(), "unknown event type") {
+	if !r.skipUnknown || name == "" && !strings.Contains(err.Error(), "unknown event type") {
 		return false
 	}
 	r.item.file.warn(UnknownFilter, fmt.Sprintf("rule is left out, as it asks for (%s)", err), r.item.where())

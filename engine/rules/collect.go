@@ -50,8 +50,7 @@ type rule struct {
 	item          *item
 	name          string
 	condition     []segment
-	output        []segment
-	desc          string
+	output, desc  string
 	priority      alert.Priority
 	source        string
 	enabled       bool
@@ -59,6 +58,7 @@ type rule struct {
 	skipUnknown   bool
 	tags          []string
 	exceptions    []*exception
+	outputNode    *yaml.Node
 	unknownSource bool
 }
 

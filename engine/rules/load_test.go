@@ -151,7 +151,7 @@ func TestErrors(t *testing.T) {
 	f(rule(">\n    evt.type = open\n    and proc.name == (x"), "a.yaml:5:22: condition 'R': expecting a value (LOAD_ERR_COMPILE_CONDITION)")
 	f(rule("evt.type = open and nothing"), "a.yaml:3:34: condition 'R': Undefined macro 'nothing' used in filter. (LOAD_ERR_VALIDATE)")
 	f(strings.Replace(rule("evt.type = open"), "INFO", "LOUD", 1), `a.yaml:5:13: rule 'R': unknown priority "LOUD": it is one of emergency, alert, critical, error, warning, notice, informational, debug (LOAD_ERR_YAML_VALIDATE)`)
-	f(strings.Replace(rule("evt.type = open"), "output: o", "output: '%no.such'", 1), "a.yaml:4:12: rule output 'R': invalid formatting token at character 1: nonexistent field 'no.such' (LOAD_ERR_COMPILE_OUTPUT)")
+	f(strings.Replace(rule("evt.type = open"), "output: o", "output: '%no.such'", 1), "a.yaml:4:11: rule output 'R': invalid formatting token at character 1: nonexistent field 'no.such' (LOAD_ERR_COMPILE_OUTPUT)")
 	f("- macro: a\n  condition: b\n- macro: b\n  condition: a\n"+rule("evt.type = open and a"), "a.yaml:1:3: macro 'a': macro is part of itself (LOAD_ERR_VALIDATE)")
 	f("- list: l\n  items: [m]\n- list: m\n  items: [l]\n"+rule("proc.name in (l)"), "a.yaml:7:28: condition 'R': list 'l' is part of itself (LOAD_ERR_COMPILE_CONDITION)")
 	f("- required_engine_version: 0.99.0", "a.yaml:1:3: required_engine_version '0.99.0': rules file needs engine version 0.99.0, this is 0.63.0 (LOAD_ERR_VALIDATE)")

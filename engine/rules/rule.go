@@ -132,9 +132,9 @@ func (r *rule) setText(it *item, ch change) bool {
 		case k == "condition":
 			r.condition = []segment{{text, it.keys[k], it.file}}
 		case k == "output" && appends:
-			r.output = append(r.output, segment{text, it.keys[k], it.file})
+			r.output += " " + text
 		case k == "output":
-			r.output = []segment{{text, it.keys[k], it.file}}
+			r.output, r.outputNode = text, it.keys[k]
 		case appends:
 			r.desc += " " + text
 		default:
