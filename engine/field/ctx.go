@@ -43,6 +43,7 @@ type Ctx struct {
 	name    string // fd.name
 	alt     string // the path that an open names
 	hasAlt  bool
+	mayAlt  bool   // respelled
 	arena   []byte // text that fields make
 	scratch []byte // text under way
 	parent  *state.Process
@@ -58,6 +59,7 @@ const (
 	cachedFD
 	cachedName
 	cachedAlt
+	cachedSpelling
 )
 
 // NewCtx returns a context over the given host.

@@ -131,7 +131,7 @@ func TestRender(t *testing.T) {
 		t.Errorf("buffer in base64: text %q, JSON %#v", text, json)
 	}
 	list := Def{List: true}
-	v := Value{List: []Value{Str("a"), Str("b")}}
+	v := ListOf(event.CharBuf, []Value{Str("a"), Str("b")})
 	if got := string(Render(nil, nil, &list, v)); got != "(a,b)" {
 		t.Errorf("list: %q", got)
 	}
