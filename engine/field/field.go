@@ -64,6 +64,8 @@ const (
 	AllDiffer
 	// EventTime marks fields whose JSON value is the number in N, however they are written as text.
 	EventTime
+	// Suggested marks fields that SuggestedOutput has.
+	Suggested
 )
 
 // ArgMode says whether a field takes an argument.

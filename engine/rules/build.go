@@ -133,6 +133,9 @@ func (b *builder) rule(r *rule) *Rule {
 		}
 		return nil
 	}
+	for _, w := range output.Warnings() {
+		r.item.file.warn(CompileCondition, "output: "+w.Msg, r.item.where(), at("rule output", r.name, r.outputNode))
+	}
 	for _, ref := range output.Reads() {
 		if ref.Def == nil {
 			r.item.file.warn(UnknownFilter, fmt.Sprintf("output field %s prints as %s: %s", ref.Text, format.Missing, ref.Why), r.item.where())
@@ -181,7 +184,7 @@ func (b *builder) there(r *rule, e filter.Expr) filter.Expr {
 
 // output is the template of the rule's output, with what the options add to it.
 func (b *builder) output(r *rule) (*format.Template, error) {
-	text := b.opts.Suffix.Apply(r.output)
+	text := strings.TrimSpace(r.output)
 	var fields []Extra
 	for i := range b.opts.Append {
 		if a := &b.opts.Append[i]; a.matches(r) {
@@ -191,7 +194,7 @@ func (b *builder) output(r *rule) (*format.Template, error) {
 			fields = append(fields, a.Fields...)
 		}
 	}
-	t, err := format.Parse(text)
+	t, err := format.Parse(b.opts.Suffix.Apply(text))
 	for _, f := range fields {
 		if err != nil {
 			return nil, err
