@@ -75,11 +75,11 @@ func makeJoin(args []Resolved, _ string, _ bool) func(*Ctx, []Value) (Value, boo
 	var buf []byte
 	return func(c *Ctx, v []Value) (Value, bool) {
 		buf = buf[:0]
-		for i := range v[1].List {
+		for i, e := range v[1].List() {
 			if i > 0 {
 				buf = Render(buf, c, args[0].Def, v[0])
 			}
-			buf = renderOne(buf, c, args[1].Def, v[1].List[i])
+			buf = renderOne(buf, c, args[1].Def, e)
 		}
 		return Str(text(buf)), true
 	}
@@ -158,7 +158,7 @@ func makeGetopt(_ []Resolved, arg string, hasArg bool) func(*Ctx, []Value) (Valu
 		}
 		out.begin()
 		last, found := "", false
-		scanOptions(v[0].List, &opts, func(letter, value string, hasValue bool) {
+		scanOptions(v[0].List(), &opts, func(letter, value string, hasValue bool) {
 			if !hasArg {
 				if out.addText(letter); hasValue {
 					out.addText(value)

@@ -42,6 +42,7 @@ type Ctx struct {
 	name    string // fd.name
 	alt     string // the path that an open names
 	hasAlt  bool
+	mayAlt  bool   // respelled
 	arena   []byte // text that fields make
 	scratch []byte // text under way
 	parent  *state.Process
@@ -57,6 +58,7 @@ const (
 	cachedFD
 	cachedName
 	cachedAlt
+	cachedSpelling
 )
 
 // NewCtx returns a context over the given host.

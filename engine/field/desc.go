@@ -139,7 +139,9 @@ func (c *Ctx) desc() *fdInfo {
 	}
 	c.done |= cachedFD
 	f := &c.fd
-	*f = fdInfo{num: -1, kind: kindUnknown}
+	// what file and sock hold counts only where hasFile and hasSock say so
+	f.about, f.ok, f.failed, f.hasFile, f.hasSock = false, false, false, false, false
+	f.num, f.kind, f.role, f.local.n, f.remote.n = -1, kindUnknown, roleNone, 0, 0
 	r := c.row()
 	if r.fd < 0 {
 		return f

@@ -152,9 +152,9 @@ func evtFields() []Def {
 			Get: func(c *Ctx, _ Arg) (Value, bool) { return num(event.Int16, uint64(c.Rec.CPU)), true }},
 		{Name: "evt.is_compat32", Type: event.Bool, Flags: Ours, Example: "evt.is_compat32 = true", Desc: "whether the call was made through the kernel's 32-bit table",
 			Get: func(c *Ctx, _ Arg) (Value, bool) { return boolean(c.Rec.Compat32()), true }},
-		{Name: "evt.args", Type: event.CharBuf, Example: "evt.args contains O_CREAT", Desc: "every parameter of the event as name=value, joined by spaces", Needs: all, Get: args},
-		{Name: "evt.info", Type: event.CharBuf, Example: "evt.info contains O_CREAT", Desc: "the same as evt.args", Needs: all, Get: args},
-		{Name: "evt.arg", Type: event.CharBuf, Arg: ArgRequired, Form: ByIndex | ByDot | ByKey, Example: "evt.arg.flags contains O_CREAT", Desc: "one parameter of the event as text, by name or index", Needs: one, checkArg: checkParam, occurs: withParam, domainIn: argDomain,
+		{Name: "evt.args", Type: event.CharBuf, Cost: 200, Example: "evt.args contains O_CREAT", Desc: "every parameter of the event as name=value, joined by spaces", Needs: all, Get: args},
+		{Name: "evt.info", Type: event.CharBuf, Cost: 200, Example: "evt.info contains O_CREAT", Desc: "the same as evt.args", Needs: all, Get: args},
+		{Name: "evt.arg", Type: event.CharBuf, Cost: 60, Arg: ArgRequired, Form: ByIndex | ByDot | ByKey, Example: "evt.arg.flags contains O_CREAT", Desc: "one parameter of the event as text, by name or index", Needs: one, checkArg: checkParam, occurs: withParam, domainIn: argDomain,
 			Get: func(c *Ctx, a Arg) (Value, bool) {
 				i, ok := c.param(a)
 				if !ok {

@@ -125,7 +125,7 @@ func TestRender(t *testing.T) {
 		}
 	}
 	list := Def{List: true}
-	v := Value{List: []Value{Str("a"), Str("b")}}
+	v := ListOf(event.CharBuf, []Value{Str("a"), Str("b")})
 	if got := string(Render(nil, nil, &list, v)); got != "(a,b)" {
 		t.Errorf("list: %q", got)
 	}

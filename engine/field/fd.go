@@ -3,6 +3,7 @@
 package field
 
 import (
+	"bytes"
 	"strconv"
 
 	"falconet/engine/event"
@@ -59,6 +60,20 @@ func (c *Ctx) lexicalName() (string, bool) {
 		}
 	}
 	return c.alt, c.hasAlt
+}
+
+// respelled reports whether the event's file may have a second spelling: most calls pass the path that the kernel has too.
+func (c *Ctx) respelled() bool {
+	if c.done&cachedSpelling == 0 {
+		c.done |= cachedSpelling
+		c.mayAlt = true
+		if r := c.row(); r.path >= 0 && (r.kind == rowOpen || r.kind == rowCreat) {
+			raw, ok := c.Rec.Bytes(r.path)
+			path, has := c.Rec.Part(event.PartPath)
+			c.mayAlt = !ok || !has || !bytes.Equal(raw, path)
+		}
+	}
+	return c.mayAlt
 }
 
 // altName is the second spelling of fd.name: what Falco makes of the path that was passed, the path alone of a unix
@@ -180,11 +195,11 @@ func fdFields() []Def {
 			Needs: Needs{Parts: partsKind}, Domain: kindChars(),
 			Get: func(c *Ctx, _ Arg) (Value, bool) { s, ok := c.typeChar(); return Str(s), ok }},
 		{Name: "fd.name", Type: event.CharBuf, Example: "fd.name startswith /etc/", Desc: "path of the file as the kernel has it, seen from the process's root; a socket's ends as client->server",
-			Needs: paths, domainIn: nameDomain, Get: name(false, (*Ctx).fdName), Alt: name(false, (*Ctx).altName)},
+			Needs: paths, domainIn: nameDomain, Get: name(false, (*Ctx).fdName), Alt: name(false, (*Ctx).altName), MayAlt: (*Ctx).respelled},
 		{Name: "fd.directory", Type: event.CharBuf, Example: "fd.directory = /etc", Desc: "directory of the file",
-			Needs: paths, Domain: dirPath, Get: name(false, (*Ctx).directoryOf), Alt: altDesc(dirname)},
+			Needs: paths, Domain: dirPath, Get: name(false, (*Ctx).directoryOf), Alt: altDesc(dirname), MayAlt: (*Ctx).respelled},
 		{Name: "fd.filename", Type: event.CharBuf, Example: "fd.filename = shadow", Desc: "last component of the file's path",
-			Needs: paths, Domain: leafName, Alt: altDesc(basename), Get: func(c *Ctx, _ Arg) (Value, bool) {
+			Needs: paths, Domain: leafName, Alt: altDesc(basename), MayAlt: (*Ctx).respelled, Get: func(c *Ctx, _ Arg) (Value, bool) {
 				f := c.desc()
 				name, ok := c.fdName()
 				if !ok || name == "" || !f.isFile() && !(f.failed && c.opens()) {

@@ -5,6 +5,8 @@
 package field
 
 import (
+	"unsafe"
+
 	"falconet/engine/event"
 )
 
@@ -13,14 +15,33 @@ type Kind = event.Type
 
 // Value is what a field has in one event. Which member holds it follows from Kind: S for CharBuf, FSPath, FSRelPath,
 // ByteBuf, SockAddr, SockTuple, and for IPAddr and IPNet as 4 or 16 raw bytes in network order; N for everything else
-// (signed kinds as two's complement of 64 bits, Bool as 0 or 1, times in nanoseconds). List is set for list fields only.
+// (signed kinds as two's complement of 64 bits, Bool as 0 or 1, times in nanoseconds). A list has its members in List, and Kind is theirs.
 //
 // Strings may alias the record or the context's arena: they are valid until the context begins another event.
+//
+// A Value has four words. The compiler keeps that much in registers on its way through a field's functions; one word more and each of
+// them would write it to memory and read it again.
 type Value struct {
 	Kind Kind
+	list bool // S is not text: it points to the members, and its length is their number
 	N    uint64
 	S    string
-	List []Value
+}
+
+// ListOf makes a list. It holds members themselves, not a copy.
+func ListOf(kind Kind, members []Value) Value {
+	return Value{Kind: kind, list: true, S: unsafe.String((*byte)(unsafe.Pointer(unsafe.SliceData(members))), len(members))}
+}
+
+// IsList reports whether the value is a list.
+func (v *Value) IsList() bool { return v.list }
+
+// List returns the members of a list, and nothing of another value.
+func (v *Value) List() []Value {
+	if !v.list {
+		return nil
+	}
+	return unsafe.Slice((*Value)(unsafe.Pointer(unsafe.StringData(v.S))), len(v.S))
 }
 
 // Str makes a string value.
@@ -93,12 +114,17 @@ type Def struct {
 	Needs   Needs
 	Domain  Domain // of the values in all events; see DomainIn
 
+	// Cost is how many nanoseconds or so the value takes beyond what most fields take, so that it is asked for late.
+	Cost int
+
 	// Get returns the value; ok is false when the event has none. It must not keep or change anything of the context but
 	// its caches.
 	Get func(c *Ctx, a Arg) (v Value, ok bool)
 	// Alt, where not nil, returns a second spelling of the same thing: Falco's path beside the kernel's. ok is false when
 	// there is none or it is the same. A positive comparison holds when Get or Alt satisfies it, a negated one looks at Get alone.
 	Alt func(c *Ctx, a Arg) (v Value, ok bool)
+	// MayAlt, where not nil, reports false for events in which Alt has nothing to return: it is quicker to ask.
+	MayAlt func(c *Ctx) bool
 	// Multi, where not nil, yields every value that a comparison of the field without argument looks at, until yield
 	// returns false. Get with an argument is still used when one was given, and Get without one in outputs.
 	Multi func(c *Ctx, yield func(Value) bool)

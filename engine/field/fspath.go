@@ -77,7 +77,7 @@ func fsPathFields() []Def {
 		}
 	}
 	fields := []Def{
-		{Name: "fs.path.name", Example: "fs.path.name startswith /etc", Desc: "path that a successful call made, opened, removed or changed", Needs: needs, occurs: withPath(one, true), Domain: openedPath, Get: one.resolved, Alt: one.alt},
+		{Name: "fs.path.name", Example: "fs.path.name startswith /etc", Desc: "path that a successful call made, opened, removed or changed", Needs: needs, occurs: withPath(one, true), Domain: openedPath, Get: one.resolved, Alt: one.alt, MayAlt: (*Ctx).respelled},
 		{Name: "fs.path.nameraw", Example: "fs.path.nameraw endswith .sh", Desc: "fs.path.name as it was passed to the call", Needs: raw, occurs: withPath(one, true), Get: one.raw},
 		{Name: "fs.path.source", Example: "fs.path.source startswith /tmp", Desc: "path that a successful rename moved, or the new name of a link", Needs: needs, occurs: withPath(source, false), Domain: givenPath, Get: unless(source.resolved)},
 		{Name: "fs.path.sourceraw", Example: "fs.path.sourceraw contains tmp", Desc: "fs.path.source as it was passed to the call", Needs: raw, occurs: withPath(source, false), Get: unless(source.raw)},

@@ -323,8 +323,8 @@ func (o *Operand) resolveList(look Finder, forbid Flags) (*Def, *SyntaxError) {
 				l.add(c, args[i].Def, v)
 				continue
 			}
-			for j := range v.List {
-				l.add(c, args[i].Def, v.List[j])
+			for _, e := range v.List() {
+				l.add(c, args[i].Def, e)
 			}
 		}
 		return l.value(), true
@@ -354,4 +354,4 @@ func (l *listBuilder) add(c *Ctx, d *Def, v Value) {
 // addText appends a text, which must stay as it is while the list is used.
 func (l *listBuilder) addText(s string) { l.list = append(l.list, Str(s)) }
 
-func (l *listBuilder) value() Value { return Value{Kind: event.CharBuf, List: l.list} }
+func (l *listBuilder) value() Value { return ListOf(event.CharBuf, l.list) }

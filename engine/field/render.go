@@ -15,7 +15,7 @@ import (
 func Render(dst []byte, c *Ctx, d *Def, v Value) []byte {
 	if d.List {
 		dst = append(dst, '(')
-		for i, e := range v.List {
+		for i, e := range v.List() {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
@@ -104,8 +104,9 @@ func narrow(t event.Type, n uint64) uint64 {
 // holds nothing of the context: it may be kept.
 func JSONValue(c *Ctx, d *Def, v Value) any {
 	if d.List {
-		list := make([]any, len(v.List))
-		for i, e := range v.List {
+		members := v.List()
+		list := make([]any, len(members))
+		for i, e := range members {
 			list[i] = jsonOne(c, d, e)
 		}
 		return list

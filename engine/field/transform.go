@@ -78,8 +78,8 @@ func (t *Transformer) On(list bool) (call func(v Value) (Value, bool), out bool)
 	var l listBuilder
 	return func(v Value) (Value, bool) {
 		l.begin()
-		for i := range v.List {
-			e, ok := one(v.List[i])
+		for _, e := range v.List() {
+			e, ok := one(e)
 			if !ok {
 				continue
 			}
@@ -88,8 +88,7 @@ func (t *Transformer) On(list bool) (call func(v Value) (Value, bool), out bool)
 			e.S = text(l.buf[mark:])
 			l.list = append(l.list, e)
 		}
-		v.List = l.list
-		return v, true
+		return ListOf(v.Kind, l.list), true
 	}, true
 }
 
@@ -142,9 +141,6 @@ func lastComponent() func(Value) (Value, bool) {
 func length() func(Value) (Value, bool) {
 	return func(v Value) (Value, bool) {
 		n := len(v.S)
-		if v.List != nil {
-			n = len(v.List)
-		}
 		return Value{Kind: event.Uint64, N: uint64(n)}, true
 	}
 }

@@ -75,6 +75,9 @@ func (k *Compiler) valueTest(c *Check, left typed) (test, error) {
 	if c.Quant == "" {
 		return k.single(c.Op, c.Values[0], left.Type)
 	}
+	if t := anyText(c, left.Type); t != nil {
+		return t, nil
+	}
 	tests := make([]test, len(c.Values))
 	for i, v := range c.Values {
 		t, err := k.single(c.Op, v, left.Type)

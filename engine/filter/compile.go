@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"falconet/engine/field"
 )
@@ -24,6 +23,7 @@ type Compiler struct {
 	epoch    uint64
 	reads    map[string]*read
 	made     map[string]*applied
+	gates    map[string]*gated
 	preds    map[string]*predicate
 	warned   map[Pos]bool
 	warnings []Warning
@@ -35,7 +35,7 @@ type Compiler struct {
 
 // NewCompiler returns a compiler that has compiled nothing.
 func NewCompiler() *Compiler {
-	return &Compiler{reads: make(map[string]*read), made: make(map[string]*applied), preds: make(map[string]*predicate), warned: make(map[Pos]bool), fields: field.Resolve}
+	return &Compiler{reads: make(map[string]*read), made: make(map[string]*applied), gates: make(map[string]*gated), preds: make(map[string]*predicate), warned: make(map[Pos]bool), fields: field.Resolve}
 }
 
 // Begin tells the programs that what they match next is another event.
@@ -50,22 +50,21 @@ func (k *Compiler) Compile(e Expr) (*Program, []Warning, error) {
 		return nil, nil, err
 	}
 	k.places.add(e)
-	return &Program{root: root}, k.warnings, nil
+	return newProgram(root), k.warnings, nil
 }
 
 // expr compiles e; positive is false under an odd number of nots.
 func (k *Compiler) expr(e Expr, positive bool) (node, error) {
 	switch e := e.(type) {
 	case *And:
-		return k.group(e.Kids, positive, true)
+		kids, err := k.exprs(e.Kids, positive)
+		return allOf(kids), err
 	case *Or:
-		return k.group(e.Kids, positive, false)
+		kids, err := k.exprs(mergeChecks(e.Kids), positive)
+		return anyOf(kids), err
 	case *Not:
 		kid, err := k.expr(e.Kid, !positive)
-		if c, ok := kid.(constantNode); ok {
-			return !c, err
-		}
-		return &noneOf{kid}, err
+		return noneOf(kid), err
 	case *Macro:
 		return nil, &Error{Pos: e.At, Len: len(e.Name), Msg: "Undefined macro '" + e.Name + "' used in filter."}
 	case *Check:
@@ -74,60 +73,14 @@ func (k *Compiler) expr(e Expr, positive bool) (node, error) {
 	return nil, fmt.Errorf("BUG: a condition holds a %T", e)
 }
 
-// group compiles the terms of an And, when and is set, or an Or. Terms that are groups of the same kind become part of it, constants
-// vanish, and the cheap terms come first: no term has an effect, so order is ours.
-func (k *Compiler) group(list []Expr, positive, and bool) (node, error) {
-	var nodes []node
-	decided := false
-	for _, e := range list {
-		n, err := k.expr(e, positive)
-		if err != nil {
+func (k *Compiler) exprs(list []Expr, positive bool) (nodes []node, err error) {
+	nodes = make([]node, len(list))
+	for i, e := range list {
+		if nodes[i], err = k.expr(e, positive); err != nil {
 			return nil, err
 		}
-		switch n := n.(type) {
-		case constantNode:
-			decided = decided || bool(n) != and
-			continue
-		case *allOf:
-			if and {
-				nodes = append(nodes, n.kids...)
-				continue
-			}
-		case *anyOf:
-			if !and {
-				nodes = append(nodes, n.kids...)
-				continue
-			}
-		}
-		nodes = append(nodes, n)
 	}
-	switch {
-	case decided:
-		return constantNode(!and), nil
-	case len(nodes) == 0:
-		return constantNode(and), nil
-	case len(nodes) == 1:
-		return nodes[0], nil
-	}
-	slices.SortStableFunc(nodes, func(a, b node) int { return rank(a, and) - rank(b, and) })
-	sum := 0
-	for _, n := range nodes {
-		sum += n.cost()
-	}
-	if and {
-		return &allOf{nodes, sum}, nil
-	}
-	return &anyOf{nodes, sum}, nil
-}
-
-// rank orders the terms of an And or Or: cheap ones first. In an And a negated term is an exception, which most events that got as far
-// do not meet: it decides seldom, and comes after everything that might.
-func rank(n node, and bool) int {
-	const exception = 1 << 20
-	if _, negated := n.(*noneOf); negated && and {
-		return exception + n.cost()
-	}
-	return n.cost()
+	return nodes, nil
 }
 
 // typed is an operand whose field is known, and with kind and list what its transformers make of it.
@@ -174,7 +127,15 @@ func (k *Compiler) source(t typed, alt bool) source {
 		}
 		s = a
 	}
-	return s
+	if !alt || t.Def.MayAlt == nil {
+		return s
+	}
+	g := k.gates[key]
+	if g == nil {
+		g = &gated{t.Def.MayAlt, s}
+		k.gates[key] = g
+	}
+	return g
 }
 
 // read returns the field of an operand, without its transformers, and the key that it has in the compiler.
@@ -214,7 +175,7 @@ func (k *Compiler) check(c *Check, positive bool) (node, error) {
 	if p := k.preds[key]; p != nil {
 		return p, nil
 	}
-	p := &predicate{epoch: &k.epoch, price: price(c, left)}
+	p := &predicate{epoch: &k.epoch, est: estimateCheck(c, left)}
 	if c.Right != nil {
 		p.test, err = k.againstField(c, left, twice)
 	} else {
@@ -223,31 +184,9 @@ func (k *Compiler) check(c *Check, positive bool) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.wants = k.wants(c, left, twice)
+	p.wants, p.types = k.wants(c, left, twice), typesOf(c)
 	k.preds[key] = p
 	return p, nil
-}
-
-// price is a guess at how long a comparison takes; only the order matters.
-func price(c *Check, left typed) int {
-	p := 2
-	switch {
-	case strings.HasPrefix(left.Def.Name, "evt.type"):
-		p = 1
-	case left.Def.Multi != nil && !left.Arg.Present, left.List:
-		p = 20
-	case left.Type.IsString():
-		p = 5
-	}
-	switch c.Op {
-	case "regex":
-		p += 40
-	case "glob", "iglob", "pmatch":
-		p += 10
-	case "contains", "icontains":
-		p += 6
-	}
-	return p + 4*len(left.Resolved.Fns)
 }
 
 func (k *Compiler) againstValues(c *Check, left typed, twice bool) (func(*field.Ctx) bool, error) {
@@ -258,7 +197,7 @@ func (k *Compiler) againstValues(c *Check, left typed, twice bool) (func(*field.
 	if err != nil {
 		return nil, err
 	}
-	if left.Def.Multi != nil && !left.Arg.Present && len(left.Resolved.Fns) == 0 {
+	if left.several() {
 		return multi(left.Def, c.Op, t), nil
 	}
 	s := k.source(left, false)
@@ -266,6 +205,12 @@ func (k *Compiler) againstValues(c *Check, left typed, twice bool) (func(*field.
 		return listTest(s, c.Op, t), nil
 	}
 	if !twice {
+		if r, plain := s.(*read); plain { // most are, and a call that the compiler knows is faster
+			return func(x *field.Ctx) bool {
+				v, ok := r.get(x)
+				return ok && t(v)
+			}, nil
+		}
 		return func(x *field.Ctx) bool {
 			v, ok := s.get(x)
 			return ok && t(v)
@@ -332,8 +277,9 @@ func listTest(s source, op string, t test) func(*field.Ctx) bool {
 		if !ok {
 			return false
 		}
-		for i := range v.List {
-			if t(&v.List[i]) != all {
+		list := v.List()
+		for i := range list {
+			if t(&list[i]) != all {
 				return !all
 			}
 		}
@@ -388,8 +334,9 @@ func compareLists(op string, two func(a, b *field.Value) bool, l, r *field.Value
 		if !rightList {
 			return two(v, r)
 		}
-		for i := range r.List {
-			if two(v, &r.List[i]) {
+		members := r.List()
+		for i := range members {
+			if two(v, &members[i]) {
 				return true
 			}
 		}
@@ -398,8 +345,9 @@ func compareLists(op string, two func(a, b *field.Value) bool, l, r *field.Value
 	if !leftList {
 		return in(l)
 	}
-	for i := range l.List {
-		if in(&l.List[i]) != (op == "in") {
+	list := l.List()
+	for i := range list {
+		if in(&list[i]) != (op == "in") {
 			return op != "in"
 		}
 	}

@@ -132,8 +132,17 @@ func fold(kids []Expr, negated, and bool) EventSet {
 	return all
 }
 
+// typesOf returns the event types for which a comparison of evt.type holds, nil for any other comparison.
+func typesOf(c *Check) *EventSet {
+	s, ok := ofCheck(c)
+	if !ok {
+		return nil
+	}
+	return &s
+}
+
 func ofCheck(c *Check) (EventSet, bool) {
-	if c.Left.Field != "evt.type" || len(c.Left.Fns) > 0 || c.Right != nil || c.Quant != "" {
+	if c.Left.Field != "evt.type" || len(c.Left.Fns) > 0 || c.Right != nil || c.Quant != "" && c.Quant != "anyof" {
 		return EventSet{}, false
 	}
 	names := make([]string, 0, len(c.Values))

@@ -5,14 +5,13 @@ package filter
 import (
 	"math/bits"
 	"slices"
-	"strings"
 
 	"falconet/engine/field"
 )
 
 // Group is a list of programs that look at the same events. It finds those that may hold by looking up the values of a few fields,
-// instead of asking one after the other: most rules want a field to equal, or to begin with, one of some constants, and no two rules
-// want the same.
+// instead of asking one after the other: most rules want a field to equal, to begin with or to contain one of some constants, and no two
+// rules want the same.
 type Group struct {
 	programs []*Program
 	always   []uint64 // a bit for every program that has to be asked
@@ -21,71 +20,7 @@ type Group struct {
 }
 
 // fewPrograms is up to how many programs, of a group or for one field, asking one by one is cheaper.
-const fewPrograms = 8
-
-// lookup is one field and what programs want of it.
-type lookup struct {
-	anchor
-	exact    map[string][]int // programs by value
-	prefixes []prefix         // sorted
-	known    map[string]int   // places of prefixes, until they are sorted
-}
-
-type prefix struct {
-	text     string
-	programs []int
-	shorter  int // place of the longest prefix that this one begins with, or -1
-}
-
-// anchor is where a comparison takes text from: a field, and its second spelling where that counts too.
-type anchor struct {
-	from, alt *read
-}
-
-// want is a text that a value equals, or that it begins with.
-type want struct {
-	anchor
-	text   string
-	prefix bool
-}
-
-// maxWants bounds the wants of one program: long lists are left to the sets that comparisons have.
-const maxWants = 64
-
-// wants returns texts one of which the field has whenever the comparison holds, nil when there is no telling.
-func (k *Compiler) wants(c *Check, left typed, twice bool) (list []want) {
-	d := left.Def
-	switch {
-	case c.Right != nil, c.Quant == "allof", len(c.Values) > maxWants, classOf(left.Type) != classText, left.List, len(left.Resolved.Fns) > 0:
-		return nil
-	case d.Multi != nil && !left.Arg.Present, d.Name == "evt.type": // programs of a group look at the same types
-		return nil
-	}
-	var at anchor
-	at.from, _ = k.read(left, false)
-	if twice {
-		at.alt, _ = k.read(left, true)
-	}
-	for _, v := range c.Values {
-		w := want{anchor: at, text: v.Text}
-		switch c.Op {
-		case "=", "in", "intersects":
-		case "startswith":
-			w.prefix = true
-		case "glob":
-			if n := strings.IndexAny(v.Text, `*?[\`); n >= 0 {
-				w.text, w.prefix = v.Text[:n], true
-			}
-		default:
-			return nil
-		}
-		if w.prefix && w.text == "" || strings.IndexByte(w.text, 0) >= 0 {
-			return nil
-		}
-		list = append(list, w)
-	}
-	return list
-}
+const fewPrograms = 3
 
 // Group makes a group of programs of this compiler. It may be used as long as they are.
 func (k *Compiler) Group(programs []*Program) *Group {
@@ -103,11 +38,13 @@ func (k *Compiler) Group(programs []*Program) *Group {
 		for _, w := range list {
 			l := at[w.anchor]
 			if l == nil {
-				l = &lookup{anchor: w.anchor, exact: make(map[string][]int), known: make(map[string]int)}
+				l = newLookup(w.anchor, words)
 				at[w.anchor] = l
 				g.lookups = append(g.lookups, l)
 			}
-			l.add(w, i)
+			if !l.add(w, int32(i)) {
+				g.always[i/64] |= 1 << (i % 64)
+			}
 		}
 	}
 	for _, l := range g.lookups {
@@ -163,11 +100,7 @@ func eachWant(n node, yield func(want)) {
 		for _, w := range n.wants {
 			yield(w)
 		}
-	case *allOf:
-		for _, kid := range n.kids {
-			eachWant(kid, yield)
-		}
-	case *anyOf:
+	case *groupNode:
 		for _, kid := range n.kids {
 			eachWant(kid, yield)
 		}
@@ -186,23 +119,14 @@ func best(n node, shared map[want]int) (list []want, cost int) {
 			cost += shared[w]
 		}
 		return n.wants, cost
-	case *allOf: // each of the kids will do
-		cost = -1
+	case *groupNode:
+		if !n.and {
+			return unite(n.kids, shared)
+		}
+		cost = -1 // each of the kids will do
 		for _, kid := range n.kids {
 			if l, c := best(kid, shared); c >= 0 && (cost < 0 || c < cost) {
 				list, cost = l, c
-			}
-		}
-		return list, cost
-	case *anyOf: // it takes all of them
-		list = []want{}
-		for _, kid := range n.kids {
-			l, c := best(kid, shared)
-			if c < 0 {
-				return nil, -1
-			}
-			if list, cost = append(list, l...), cost+c; len(list) > maxWants {
-				return nil, -1
 			}
 		}
 		return list, cost
@@ -210,54 +134,19 @@ func best(n node, shared map[want]int) (list []want, cost int) {
 	return nil, -1
 }
 
-func (l *lookup) add(w want, program int) {
-	if !w.prefix {
-		l.exact[w.text] = append(l.exact[w.text], program)
-		return
-	}
-	i, ok := l.known[w.text]
-	if !ok {
-		i = len(l.prefixes)
-		l.prefixes = append(l.prefixes, prefix{text: w.text})
-		l.known[w.text] = i
-	}
-	l.prefixes[i].programs = append(l.prefixes[i].programs, program)
-}
-
-// link sorts the prefixes and ties each to the longest that it begins with.
-func (l *lookup) link() {
-	l.known = nil
-	slices.SortFunc(l.prefixes, func(a, b prefix) int { return strings.Compare(a.text, b.text) })
-	for i := range l.prefixes {
-		before := i - 1
-		for before >= 0 && !strings.HasPrefix(l.prefixes[i].text, l.prefixes[before].text) {
-			before = l.prefixes[before].shorter
+// unite is best for nodes joined by or: it takes the wants of all of them.
+func unite(kids []node, shared map[want]int) (list []want, cost int) {
+	list = []want{}
+	for _, kid := range kids {
+		l, c := best(kid, shared)
+		if c < 0 {
+			return nil, -1
 		}
-		l.prefixes[i].shorter = before
-	}
-}
-
-// mark sets the bits of the programs that a value is enough for.
-func (l *lookup) mark(s string, may []uint64) {
-	for _, p := range l.exact[s] {
-		may[p/64] |= 1 << (p % 64)
-	}
-	// What begins s is, of the prefixes up to s, the last one or one that the last one begins with.
-	low, high := 0, len(l.prefixes)
-	for low < high {
-		if mid := (low + high) / 2; l.prefixes[mid].text <= s {
-			low = mid + 1
-		} else {
-			high = mid
+		if list, cost = append(list, l...), cost+c; len(list) > maxWants {
+			return nil, -1
 		}
 	}
-	for i := low - 1; i >= 0; i = l.prefixes[i].shorter {
-		if strings.HasPrefix(s, l.prefixes[i].text) {
-			for _, p := range l.prefixes[i].programs {
-				may[p/64] |= 1 << (p % 64)
-			}
-		}
-	}
+	return list, cost
 }
 
 // Match calls fn with the place of every program that holds for the event of c, in order, until fn returns false. Compiler.Begin must
@@ -266,15 +155,7 @@ func (g *Group) Match(c *field.Ctx, fn func(i int) bool) {
 	may := g.may
 	copy(may, g.always)
 	for _, l := range g.lookups {
-		if v, ok := l.from.get(c); ok {
-			l.mark(cString(v), may)
-		}
-		if l.alt == nil {
-			continue
-		}
-		if v, ok := l.alt.get(c); ok {
-			l.mark(cString(v), may)
-		}
+		l.look(c, may)
 	}
 	for word, left := range may {
 		for ; left != 0; left &= left - 1 {

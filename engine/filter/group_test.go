@@ -13,8 +13,13 @@ import (
 	"falconet/engine/field"
 )
 
-// texts is a field table of three texts that a test sets; an empty one has no value, and a has a second spelling.
-type texts struct{ a, b, c, alt string }
+// texts is a field table that a test sets: three texts, of which an empty one has no value and a has a second spelling; a text within a
+// transformer; a number, an address and the network that it is in; a field that stands for the texts b and c, and a list of them.
+type texts struct {
+	a, b, c, alt string
+	n            uint64
+	ip           string
+}
 
 func (x *texts) compiler() *Compiler {
 	k := NewCompiler()
@@ -27,6 +32,21 @@ func (x *texts) compiler() *Compiler {
 		"x.a": {Name: "x.a", Type: event.CharBuf, Get: get(&x.a), Alt: get(&x.alt)},
 		"x.b": {Name: "x.b", Type: event.CharBuf, Get: get(&x.b)},
 		"x.c": {Name: "x.c", Type: event.CharBuf, Get: get(&x.c)},
+		"x.n": {Name: "x.n", Type: event.Uint32, Get: func(*field.Ctx, field.Arg) (field.Value, bool) {
+			return field.Value{Kind: event.Uint32, N: x.n}, x.n != 0
+		}},
+		"x.ip": {Name: "x.ip", Type: event.IPAddr, Get: func(*field.Ctx, field.Arg) (field.Value, bool) {
+			return field.Value{Kind: event.IPAddr, S: x.ip}, x.ip != ""
+		}},
+		"x.net": {Name: "x.net", Type: event.IPNet, Get: func(*field.Ctx, field.Arg) (field.Value, bool) {
+			return field.Value{Kind: event.IPNet, S: x.ip}, x.ip != ""
+		}},
+		"x.both": {Name: "x.both", Type: event.CharBuf, Multi: func(_ *field.Ctx, yield func(field.Value) bool) {
+			_ = yield(field.Str(x.b)) && yield(field.Str(x.c))
+		}},
+		"x.list": {Name: "x.list", Type: event.CharBuf, List: true, Get: func(*field.Ctx, field.Arg) (field.Value, bool) {
+			return field.ListOf(event.CharBuf, []field.Value{field.Str(x.b), field.Str(x.c)}), x.b != ""
+		}},
 	}
 	k.fields = func(name, _ string, _ bool) (*field.Def, field.Arg, error) {
 		if d := table[name]; d != nil {
@@ -57,8 +77,32 @@ func condition(r *rand.Rand, depth int) string {
 		}
 		return text
 	}
-	f := []string{"x.a", "x.b", "x.c"}[r.IntN(3)]
-	switch r.IntN(9) {
+	f := []string{"x.a", "x.b", "x.c", "x.a", "x.both", "toupper(x.a)", `concat(x.a, "/a")`}[r.IntN(7)]
+	switch r.IntN(20) {
+	case 8:
+		return f + " endswith " + word(r)
+	case 9:
+		return f + " contains " + word(r)
+	case 10:
+		return f + " icontains " + strings.ToUpper(word(r))
+	case 11:
+		return f + " regex '" + word(r) + []string{".*", "[ab]+", "(a|/b)?", "(?i:A)"}[r.IntN(4)] + word(r) + "'"
+	case 12:
+		return f + " pmatch (" + word(r) + ", " + word(r) + "/*)"
+	case 13:
+		return f + " glob " + []string{"*", "[/]", "?*"}[r.IntN(3)] + word(r)
+	case 14:
+		return fmt.Sprintf("x.n in (%d, %d)", r.IntN(9), r.IntN(9))
+	case 15:
+		return fmt.Sprintf("x.ip = 10.0.%d.%d", r.IntN(2), r.IntN(3))
+	case 16:
+		return fmt.Sprintf("x.net in (10.0.%d.0/24, ::/%d, 10.0.0.%d/31)", r.IntN(2), 1+r.IntN(128), r.IntN(3))
+	case 17:
+		return "x.list intersects (" + word(r) + ", " + word(r) + ")"
+	case 18:
+		return f + " endswith anyof (" + word(r) + ", " + word(r) + ", a, /b, b/)"
+	case 19:
+		return "(" + f + " contains " + word(r) + " or " + f + " contains a/ or " + f + " contains anyof (ab, ba, /a/b))"
 	case 0:
 		return f + " in (" + word(r) + ", " + word(r) + ")"
 	case 1, 2:
@@ -94,9 +138,12 @@ func TestGroupFindsWhatHolds(t *testing.T) {
 		g := k.Group(programs)
 		looked += len(g.lookups)
 		for range 50 {
-			x = texts{word(r), word(r), word(r), word(r)}
+			x = texts{word(r), word(r), word(r), word(r), uint64(r.IntN(9)), string([]byte{10, 0, byte(r.IntN(2)), byte(r.IntN(3))})}
 			if r.IntN(4) == 0 {
-				x.alt, x.b = "", ""
+				x.alt, x.b, x.ip = "", "", ""
+			}
+			if r.IntN(8) == 0 {
+				x.a += "\x00" + word(r)
 			}
 			var want, got []int
 			k.Begin()

@@ -17,7 +17,10 @@ type test func(v *field.Value) bool
 func equal(t event.Type, c constant) test {
 	switch classOf(t) {
 	case classText:
-		return func(v *field.Value) bool { return cString(v) == c.s }
+		if strings.IndexByte(c.s, 0) >= 0 {
+			return func(*field.Value) bool { return false }
+		}
+		return func(v *field.Value) bool { return equalsC(v, c.s) }
 	case classBytes, classIP:
 		return func(v *field.Value) bool { return v.S == c.s }
 	case classNet:

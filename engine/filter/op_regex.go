@@ -5,6 +5,7 @@ package filter
 import (
 	"regexp"
 	"regexp/syntax"
+	"strings"
 
 	"falconet/engine/field"
 )
@@ -17,7 +18,20 @@ func (k *Compiler) regexTest(v Value) test {
 		k.warn(v, "the regular expression never matches: "+err.Error())
 		return func(*field.Value) bool { return false }
 	}
-	return func(v *field.Value) bool { return re.MatchString(trimNUL(v)) }
+	// Most values lack a text that every match has: looking for it is far cheaper.
+	quick := func(string) bool { return true }
+	switch w := regexWant(v.Text); w.kind {
+	case wantEqual, wantPrefix:
+		quick = func(s string) bool { return strings.HasPrefix(s, w.text) }
+	case wantSuffix:
+		quick = func(s string) bool { return strings.HasSuffix(s, w.text) }
+	case wantPart:
+		quick = func(s string) bool { return strings.Contains(s, w.text) }
+	}
+	return func(v *field.Value) bool {
+		s := trimNUL(v)
+		return quick(s) && re.MatchString(s)
+	}
 }
 
 // wholeMatch compiles text so that it matches whole values only.

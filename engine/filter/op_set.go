@@ -19,9 +19,9 @@ func member(t event.Type, list []constant) test {
 	case c == classNet:
 		return inNets(list)
 	case c == classText:
-		return inTexts(list, trimNUL)
+		return inTexts(list, false)
 	case c == classBytes || c == classIP:
-		return inTexts(list, func(v *field.Value) string { return v.S })
+		return inTexts(list, true)
 	}
 	set := make(map[uint64]struct{}, len(list))
 	for _, c := range list {
@@ -33,27 +33,56 @@ func member(t event.Type, list []constant) test {
 	}
 }
 
-// inTexts is `in` for values that are text as soon as of has looked at them.
-func inTexts(list []constant, of func(*field.Value) string) test {
+// textSet is a set of texts. Most values that it is asked for are no members, and most of these have a length that no member has.
+type textSet struct {
+	lengths uint64 // a bit for every length of a member, the last for all that are longer
+	members map[string]struct{}
+	list    []string // the members where they are few: comparing beats a hash then
+}
+
+func newTextSet(list []string) *textSet {
+	s := &textSet{}
+	for _, m := range list {
+		s.lengths |= 1 << min(len(m), 63)
+	}
 	if len(list) <= few {
-		return func(v *field.Value) bool {
-			s := of(v)
-			for i := range list {
-				if list[i].s == s {
-					return true
-				}
-			}
-			return false
+		s.list = list
+		return s
+	}
+	s.members = make(map[string]struct{}, len(list))
+	for _, m := range list {
+		s.members[m] = struct{}{}
+	}
+	return s
+}
+
+func (s *textSet) has(text string) bool {
+	if s.lengths&(1<<min(len(text), 63)) == 0 {
+		return false
+	}
+	for _, m := range s.list {
+		if m == text {
+			return true
 		}
 	}
-	set := make(map[string]struct{}, len(list))
-	for _, c := range list {
-		set[c.s] = struct{}{}
+	if s.members == nil {
+		return false
 	}
-	return func(v *field.Value) bool {
-		_, ok := set[of(v)]
-		return ok
+	_, ok := s.members[text]
+	return ok
+}
+
+// inTexts is `in` for values that are text.
+func inTexts(list []constant, raw bool) test {
+	texts := make([]string, len(list))
+	for i, c := range list {
+		texts[i] = c.s
 	}
+	set := newTextSet(texts)
+	if raw {
+		return func(v *field.Value) bool { return set.has(v.S) }
+	}
+	return func(v *field.Value) bool { return set.has(trimNUL(v)) }
 }
 
 func inNets(list []constant) test {
@@ -77,61 +106,53 @@ func inNets(list []constant) test {
 
 // pathPrefixes is `pmatch`: one of the paths equals the value, or the value is below it.
 type pathPrefixes struct {
-	plain map[string]struct{} // components joined by one slash each, without a leading one
+	plain affixes // components joined by one slash each, without a leading one
 	globs [][]string
-	all   bool // a path without components has everything below it
 }
 
 func pmatch(list []constant) test {
-	p := &pathPrefixes{plain: make(map[string]struct{})}
+	p := &pathPrefixes{}
 	for _, c := range list {
 		parts := components(c.s)
-		switch {
-		case len(parts) == 0:
-			p.all = true
-		case strings.ContainsAny(c.s, "?*["):
+		if strings.ContainsAny(c.s, "?*[") {
 			p.globs = append(p.globs, parts)
-		default:
-			p.plain[strings.Join(parts, "/")] = struct{}{}
+			continue
 		}
+		p.plain.add(strings.Join(parts, "/"), 0)
 	}
+	p.plain.link()
 	var scratch []byte
-	return func(v *field.Value) bool {
-		if p.all {
-			return true
-		}
-		scratch = appendClean(scratch[:0], trimNUL(v))
-		return p.match(asString(scratch))
-	}
+	return func(v *field.Value) bool { return p.match(cleanPath(trimNUL(v), &scratch)) }
 }
 
 func components(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
-// appendClean appends path without a leading slash and without empty components.
-func appendClean(b []byte, path string) []byte {
+// cleanPath returns path without a leading slash and without empty components. It is made in scratch where path is not so already.
+func cleanPath(path string, scratch *[]byte) string {
+	for len(path) > 0 && path[0] == '/' {
+		path = path[1:]
+	}
+	for len(path) > 0 && path[len(path)-1] == '/' {
+		path = path[:len(path)-1]
+	}
+	if !strings.Contains(path, "//") {
+		return path
+	}
+	b := (*scratch)[:0]
 	for i := range len(path) {
-		if path[i] == '/' && (len(b) == 0 || b[len(b)-1] == '/') {
-			continue
+		if path[i] != '/' || path[i-1] != '/' {
+			b = append(b, path[i])
 		}
-		b = append(b, path[i])
 	}
-	for len(b) > 0 && b[len(b)-1] == '/' {
-		b = b[:len(b)-1]
-	}
-	return b
+	*scratch = b
+	return asString(b)
 }
 
 func (p *pathPrefixes) match(path string) bool {
-	if len(p.plain) > 0 {
-		for end := 0; end <= len(path); end++ {
-			if end == len(path) || path[end] == '/' {
-				if _, ok := p.plain[path[:end]]; ok {
-					return true
-				}
-			}
-		}
+	if p.plain.anyPath(path) {
+		return true
 	}
 	for _, g := range p.globs {
 		if globPrefix(g, path) {

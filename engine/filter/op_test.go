@@ -50,13 +50,17 @@ func kinds() map[string]*field.Def {
 	add("t.ip4", event.IPAddr, address("10.0.0.0"))
 	add("t.ip6", event.IPAddr, address("2001:db8::"))
 	add("t.noip", event.IPAddr)
+	add("t.nonet", event.IPNet)
+	add("t.nobool", event.Bool)
+	add("t.nobytes", event.ByteBuf)
+	add("t.nolist", event.CharBuf).List = true
 	add("t.net4", event.IPNet, address("10.1.2.3"))
 	add("t.net6", event.IPNet, address("2001:db8::7"))
 	list := func(name string, t event.Type, members ...field.Value) {
 		if members == nil {
 			members = []field.Value{}
 		}
-		add(name, t, field.Value{Kind: t, List: members}).List = true
+		add(name, t, field.ListOf(t, members)).List = true
 	}
 	list("t.words", event.CharBuf, text("Foo"), text("Bar"), text("Baz"))
 	list("t.nums", event.Uint64, number(event.Uint64, 1), number(event.Uint64, 2))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"falconet/engine/event"
 	"falconet/engine/field"
 )
 
@@ -35,6 +36,17 @@ func textTest(op string, v Value) (test, *Error) {
 	case "contains":
 		if operand == "" {
 			return func(*field.Value) bool { return true }, nil
+		}
+	}
+	if strings.IndexByte(operand, 0) < 0 {
+		switch op { // the same without a search for the NUL
+		case "startswith":
+			return func(v *field.Value) bool { return strings.HasPrefix(v.S, operand) }, nil
+		case "contains":
+			return func(v *field.Value) bool {
+				i := strings.Index(v.S, operand)
+				return i >= 0 && (v.Kind == event.ByteBuf || strings.IndexByte(v.S[:i], 0) < 0)
+			}, nil
 		}
 	}
 	two := textOps[op]

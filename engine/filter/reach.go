@@ -61,11 +61,11 @@ func (r *reach) terms(kids []Expr, types EventSet, open func(outcome) EventSet) 
 	after := make([]EventSet, len(kids)+1) // types that kids from there on leave open
 	after[len(kids)] = AllEvents()
 	for i := len(kids) - 1; i >= 0; i-- {
-		after[i] = meet(after[i+1], open(r.outcome(kids[i])))
+		after[i] = bothOf(after[i+1], open(r.outcome(kids[i])))
 	}
 	for i, k := range kids {
-		r.walk(k, meet(types, after[i+1]))
-		types = meet(types, open(r.outcome(k)))
+		r.walk(k, bothOf(types, after[i+1]))
+		types = bothOf(types, open(r.outcome(k)))
 	}
 }
 
@@ -82,13 +82,13 @@ func (r *reach) outcome(e Expr) outcome {
 		o.fails = EventSet{}
 		for _, k := range e.Kids {
 			kid := r.outcome(k)
-			o = outcome{meet(o.holds, kid.holds), join(o.fails, kid.fails)}
+			o = outcome{bothOf(o.holds, kid.holds), eitherOf(o.fails, kid.fails)}
 		}
 	case *Or:
 		o.holds = EventSet{}
 		for _, k := range e.Kids {
 			kid := r.outcome(k)
-			o = outcome{join(o.holds, kid.holds), meet(o.fails, kid.fails)}
+			o = outcome{eitherOf(o.holds, kid.holds), bothOf(o.fails, kid.fails)}
 		}
 	case *Check:
 		if s, ok := ofCheck(e); ok {
@@ -100,8 +100,8 @@ func (r *reach) outcome(e Expr) outcome {
 	return o
 }
 
-// meet and join are and and or, quick where a set is everything.
-func meet(a, b EventSet) EventSet {
+// bothOf and eitherOf are and and or, quick where a set is everything.
+func bothOf(a, b EventSet) EventSet {
 	switch {
 	case a.All():
 		return b
@@ -111,7 +111,7 @@ func meet(a, b EventSet) EventSet {
 	return a.and(b)
 }
 
-func join(a, b EventSet) EventSet {
+func eitherOf(a, b EventSet) EventSet {
 	if a.All() || b.All() {
 		return AllEvents()
 	}

@@ -136,8 +136,20 @@ func cString(v *field.Value) string {
 	return v.S
 }
 
+// equalsC reports whether v's string, up to its first NUL, is s, in which there is none.
+func equalsC(v *field.Value, s string) bool {
+	n := len(s)
+	return len(v.S) == n && v.S == s || len(v.S) > n && v.S[n] == 0 && v.Kind != event.ByteBuf && v.S[:n] == s
+}
+
 // trimNUL is v's string as sets, paths and regular expressions see it: without the NULs at its end.
-func trimNUL(v *field.Value) string { return strings.TrimRight(v.S, "\x00") }
+func trimNUL(v *field.Value) string {
+	s := v.S
+	for len(s) > 0 && s[len(s)-1] == 0 {
+		s = s[:len(s)-1]
+	}
+	return s
+}
 
 func addrOf(v *field.Value) (netip.Addr, bool) {
 	switch len(v.S) {

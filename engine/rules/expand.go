@@ -135,7 +135,7 @@ func (b *builder) expandLists(e filter.Expr, src int) (_ filter.Expr, err error)
 }
 
 func (b *builder) expandCheck(c *filter.Check, src int) error {
-	many := c.List || c.Op == "in" || c.Op == "pmatch" || c.Op == "intersects"
+	many := c.List || c.Quant != "" || c.Op == "in" || c.Op == "pmatch" || c.Op == "intersects"
 	var out []filter.Value
 	for i, v := range c.Values {
 		l := b.listOf[v.Text]

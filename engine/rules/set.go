@@ -5,6 +5,7 @@ package rules
 import (
 	"encoding/binary"
 	"slices"
+	"unsafe"
 
 	"falconet/engine/alert"
 	"falconet/engine/event"
@@ -68,51 +69,51 @@ type batch struct {
 
 // index sorts the enabled rules by the events that they can match.
 func (s *Set) index() {
-	rows := make([][]*Rule, len(event.Rows()))
-	var native, compat [event.MaxSyscall][]*Rule
-	for _, r := range s.active {
-		for i := range event.Rows() {
-			row := &event.Rows()[i]
-			if i > 0 && !row.Internal() && row.ID != event.Generic && r.Events.Has(row.Name) {
-				rows[i] = append(rows[i], r)
-			}
-		}
-		event.SyscallNames(func(name string, nr64, nr32 int) bool {
-			if r.Events.Has(name) {
-				if nr64 >= 0 && event.ByNumber(nr64, false) == event.Generic {
-					native[nr64] = append(native[nr64], r)
-				}
-				if nr32 >= 0 && event.ByNumber(nr32, true) == event.Generic {
-					compat[nr32] = append(compat[nr32], r)
-				}
-			}
-			return true
-		})
-	}
 	same := make(map[string]*batch) // most events have the rules that another has
-	s.byRow = make([]*batch, len(rows))
-	for i, list := range rows {
-		s.byRow[i] = s.batch(list, same)
+	s.byRow = make([]*batch, len(event.Rows()))
+	none := s.batch("", same)
+	for i := range s.byRow {
+		s.byRow[i] = none
+		if row := &event.Rows()[i]; i > 0 && !row.Internal() && row.ID != event.Generic {
+			s.byRow[i] = s.batch(row.Name, same)
+		}
 	}
-	for nr := range native {
-		s.native[nr], s.compat[nr] = s.batch(native[nr], same), s.batch(compat[nr], same)
+	for nr := range s.native {
+		s.native[nr], s.compat[nr] = none, none
 	}
+	event.SyscallNames(func(name string, nr64, nr32 int) bool {
+		b := s.batch(name, same)
+		if nr64 >= 0 && event.ByNumber(nr64, false) == event.Generic {
+			s.native[nr64] = b
+		}
+		if nr32 >= 0 && event.ByNumber(nr32, true) == event.Generic {
+			s.compat[nr32] = b
+		}
+		return true
+	})
 }
 
-func (s *Set) batch(list []*Rule, same map[string]*batch) *batch {
-	key := make([]byte, 0, 4*len(list))
-	for _, r := range list {
-		key = binary.NativeEndian.AppendUint32(key, uint32(r.Index))
-	}
-	b := same[string(key)]
-	if b == nil {
-		programs := make([]*filter.Program, len(list))
-		for i, r := range list {
-			programs[i] = r.program
+// batch returns the rules for events of a type, none for "".
+func (s *Set) batch(eventType string, same map[string]*batch) *batch {
+	b := &batch{}
+	var programs []*filter.Program
+	var key []byte
+	for _, r := range s.active {
+		if eventType == "" || !r.Events.Has(eventType) {
+			continue
 		}
-		b = &batch{rules: list, group: s.compiler.Group(programs)}
-		same[string(key)] = b
+		p := r.program.For(eventType)
+		if p.Never() {
+			continue
+		}
+		b.rules, programs = append(b.rules, r), append(programs, p)
+		key = binary.NativeEndian.AppendUint64(key, uint64(uintptr(unsafe.Pointer(p))))
 	}
+	if have := same[string(key)]; have != nil {
+		return have
+	}
+	b.group = s.compiler.Group(programs)
+	same[string(key)] = b
 	return b
 }
 
