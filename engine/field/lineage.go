@@ -149,7 +149,7 @@ func lineageFields() []Def {
 	for _, f := range textOf {
 		read := func(c *Ctx, _ *state.Process, i *state.Image) (Value, bool) { return Str(f.read(c, i)), true }
 		defs = append(defs,
-			Def{Name: f.parent, Type: event.CharBuf, Example: f.parent + " = " + f.value, Desc: strings.Replace(f.desc, "%", "the parent", 1),
+			Def{Name: f.parent, Type: event.CharBuf, Example: f.parent + " = " + f.value, Desc: strings.Replace(f.desc, "%", "the parent", 1), Domain: f.domain("proc.p"),
 				Get: func(c *Ctx, _ Arg) (Value, bool) {
 					p := c.Parent()
 					if p == nil || !p.Known() {
@@ -158,8 +158,8 @@ func lineageFields() []Def {
 					return read(c, p, p.At(c.Rec.TS))
 				}},
 			Def{Name: f.ancestor, Type: event.CharBuf, Arg: ArgOptional, Form: ByIndex, Flags: walk, Example: f.ancestor + "[2] = " + f.value,
-				Desc: strings.Replace(f.desc, "%", "an ancestor: [1] is the parent, [2] its parent; without an index, of any of them", 1),
-				Get:  lineageText(f.read), Multi: eachAncestor(read)})
+				Desc:   strings.Replace(f.desc, "%", "an ancestor: [1] is the parent, [2] its parent; without an index, of any of them", 1),
+				Domain: f.domain("proc.a"), Get: lineageText(f.read), Multi: eachAncestor(read)})
 	}
 	pid := func(_ *Ctx, p *state.Process, _ *state.Image) (Value, bool) {
 		return num(event.Int64, uint64(p.PID)), true
@@ -186,9 +186,9 @@ func lineageFields() []Def {
 			return func(c *Ctx, _ Arg) (Value, bool) { return Str(c.groupLeader(read)), true }
 		}
 		defs = append(defs,
-			Def{Name: l.name, Type: event.CharBuf, Example: l.name + " = bash", Desc: "name of the " + l.of + "; empty when it is not known", Get: lead(func(i *state.Image) string { return i.Comm })},
+			Def{Name: l.name, Type: event.CharBuf, Example: l.name + " = bash", Desc: "name of the " + l.of + "; empty when it is not known", Domain: commDomain(l.path), Get: lead(func(i *state.Image) string { return i.Comm })},
 			Def{Name: l.exe, Type: event.CharBuf, Example: l.exe + " = -bash", Desc: "argv[0] of the " + l.of + "; empty when it is not known", Get: lead(func(i *state.Image) string { return i.Exe })},
-			Def{Name: l.path, Type: event.CharBuf, Example: l.path + " = /usr/bin/bash", Desc: "program of the " + l.of + "; empty when it is not known", Get: lead(func(i *state.Image) string { return i.ExePath })})
+			Def{Name: l.path, Type: event.CharBuf, Example: l.path + " = /usr/bin/bash", Desc: "program of the " + l.of + "; empty when it is not known", Domain: exePath, Get: lead(func(i *state.Image) string { return i.ExePath })})
 	}
 	return append(defs,
 		Def{Name: "proc.apid", Type: event.Int64, Arg: ArgOptional, Form: ByIndex, Flags: walk, Example: "proc.apid[2] = 1", Desc: "process id of an ancestor: [1] is the parent; without an index, of any of them",

@@ -62,6 +62,7 @@ type Value struct {
 	At   Pos
 	Len  int
 	Text string // without quotes and escapes
+	List string // the list that it is a member of, whose name At and Len are of; "" when it stands there itself
 }
 
 // Place returns where the first kid begins.

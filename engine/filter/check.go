@@ -150,7 +150,7 @@ func quantified(quant string, tests []test) test {
 // warnMisused points at constants that look like fields.
 func (k *Compiler) warnMisused(c *Check) {
 	for _, v := range c.Values {
-		if v.Len != len(v.Text) || !strings.Contains(v.Text, ".") { // quoted: meant as it stands
+		if v.Len != len(v.Text) || v.List != "" || !strings.Contains(v.Text, ".") { // quoted: meant as it stands
 			continue
 		}
 		if _, _, err := field.Resolve(v.Text, "", false); err == nil {
@@ -162,7 +162,7 @@ func (k *Compiler) warnMisused(c *Check) {
 func (k *Compiler) warn(v Value, msg string) {
 	if !k.warned[v.At] {
 		k.warned[v.At] = true
-		k.warnings = append(k.warnings, Warning{v.At, v.Len, msg})
+		k.warnings = append(k.warnings, Warning{Pos: v.At, Len: v.Len, Msg: msg})
 	}
 }
 

@@ -76,6 +76,7 @@ func (b *builder) build() *Set {
 			}
 		}
 	}
+	b.warnNever()
 	b.warnUnused()
 	return set
 }

@@ -160,7 +160,7 @@ func (b *builder) expandCheck(c *filter.Check, src int) error {
 		at.add(&at.lists, l.name)
 		out = slices.Grow(out, len(members)+len(c.Values)-i-1)
 		for _, m := range members {
-			out = append(out, filter.Value{At: v.At, Len: len(m) + 2, Text: m})
+			out = append(out, filter.Value{At: v.At, Len: v.Len, Text: m, List: l.name})
 		}
 		c.List = many
 	}
