@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -174,12 +175,31 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		}
 		return out
 	}
-	return json.Marshal(struct {
+	schema := r.schemaWarnings()
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(struct {
 		Errors         []problem `json:"errors"`
 		Name           string    `json:"name"`
 		SchemaValid    bool      `json:"schema_valid"`
 		SchemaWarnings []string  `json:"schema_warnings"`
 		Successful     bool      `json:"successful"`
 		Warnings       []problem `json:"warnings"`
-	}{list(r.Errors), r.Name, r.OK(), []string{}, r.OK(), list(r.Warnings)})
+	}{list(r.Errors), r.Name, len(schema) == 0, schema, r.OK(), list(r.Warnings)})
+	return b.Bytes(), err
+}
+
+// schemaWarnings are the problems for which the file does not have the form that Schema describes.
+func (r *Result) schemaWarnings() []string {
+	out := []string{}
+	for _, list := range [][]Problem{r.Errors, r.Warnings} {
+		for i := range list {
+			switch p := &list[i]; p.Code {
+			case ErrYAMLParse, ErrYAMLValidate, UnknownItem, UnknownKey:
+				out = append(out, p.Line())
+			}
+		}
+	}
+	return out
 }

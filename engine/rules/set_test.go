@@ -5,7 +5,6 @@ package rules
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -124,42 +123,6 @@ func TestDemand(t *testing.T) {
 	}
 	if !d.WantsSyscall(nrGetpid, false) || !d.WantsEveryThread() {
 		t.Error("a rule without event types does not want every system call")
-	}
-}
-
-func TestDescribe(t *testing.T) {
-	s := mustLoad(t, Options{}, "- required_engine_version: 15\n- required_plugin_versions: [{name: container, version: 0.4.0}]\n"+base+`
-- rule: Shell
-  exceptions: [{name: pairs, fields: [proc.pname, fd.num], comps: [startswith, =], values: [[a, 1]]}]
-  override: {exceptions: append}`)
-	d, err := Describe(s, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d.Engine != "0.15.0" || len(d.Plugins) != 1 || len(d.Macros) != 2 || len(d.Lists) != 2 {
-		t.Errorf("description is %+v", d)
-	}
-	r := d.Rules[0].Details
-	for _, c := range []struct {
-		what string
-		got  []string
-		want string
-	}{
-		{"events", r.Events, "execve"}, {"macros", r.Macros, "started shell"}, {"lists", r.Lists, ""},
-		{"fields", r.Fields, "evt.type evt.dir proc.name proc.pname fd.num"}, {"operators", r.Operators, "= in startswith"},
-		{"exceptions", slices.Concat(r.ExceptionNames, r.ExceptionFields, r.ExceptionOperators), "pairs proc.pname fd.num startswith ="},
-		{"output fields", r.OutputFields, "proc.name"}, {"list of list", d.Lists[1].Details.Lists, "shells"},
-		{"members", d.Lists[1].Details.Compiled, "bash sh my program"}, {"lists of macro", d.Macros[1].Details.Lists, "programs"},
-	} {
-		if got := strings.Join(c.got, " "); got != c.want {
-			t.Errorf("%s are %q, want %q", c.what, got, c.want)
-		}
-	}
-	if one, err := Describe(s, "Shell"); err != nil || len(one.Rules) != 1 || one.Lists != nil {
-		t.Errorf("description of one rule is %+v, %v", one, err)
-	}
-	if _, err := Describe(s, "Shall"); err == nil {
-		t.Error("a rule that is not there is described")
 	}
 }
 
