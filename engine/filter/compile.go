@@ -12,9 +12,10 @@ import (
 
 // Warning is something in a condition that is probably not what its author means.
 type Warning struct {
-	Pos Pos
-	Len int
-	Msg string
+	Pos  Pos
+	Len  int
+	Msg  string
+	Ours bool // Falco does not warn of this
 }
 
 // Compiler turns trees into programs. Programs of one compiler share their fields and comparisons.
