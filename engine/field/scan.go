@@ -85,19 +85,41 @@ func (s *Scanner) Name() string {
 	return s.Text[start:s.Off]
 }
 
-// Number takes a number: decimal or hexadecimal, with a sign, a fraction or an exponent. It is "" when there is none.
+// Number takes a number: hexadecimal, or decimal with a sign, a fraction or an exponent. It is "" when there is none, or when letters
+// follow that no number has.
 func (s *Scanner) Number() string {
 	start := s.Off
-	for s.Off < len(s.Text) && (isWord(s.Text[s.Off]) || strings.IndexByte("+-.", s.Text[s.Off]) >= 0) {
-		s.Off++
+	digits := func(is func(c byte) bool) bool {
+		from := s.Off
+		for s.Off < len(s.Text) && is(s.Text[s.Off]) {
+			s.Off++
+		}
+		return s.Off > from
 	}
-	text := s.Text[start:s.Off]
-	if digits := strings.TrimLeft(text, "+-"); digits == "" || digits[0] < '0' || digits[0] > '9' {
+	sign := func() bool { return s.Take('+') || s.Take('-') }
+	var ok bool
+	if rest := s.Text[start:]; strings.HasPrefix(rest, "0x") || strings.HasPrefix(rest, "0X") {
+		s.Off += 2
+		ok = digits(isHexDigit)
+	} else {
+		sign()
+		if ok = digits(isDigit); s.Take('.') {
+			digits(isDigit)
+		}
+		if mark := s.Off; ok && (s.Take('e') || s.Take('E')) && !(sign() && digits(isDigit)) {
+			s.Off = mark
+		}
+	}
+	if !ok || s.Off < len(s.Text) && (isWord(s.Text[s.Off]) || s.Text[s.Off] == '.') {
 		s.Off = start
 		return ""
 	}
-	return text
+	return s.Text[start:s.Off]
 }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func isHexDigit(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' }
 
 // IsBareArg reports whether text can stand in brackets without quotes.
 func IsBareArg(text string) bool {

@@ -135,6 +135,9 @@ func (p *parser) operand() (Operand, error) {
 	if o.Operand, err = field.ParseOperand(&p.Scanner, leaf); err != nil {
 		return o, p.syntax(err)
 	}
+	if slices.Contains(o.Fns, "val") && (len(o.Fns) > 1 || o.Field == "") {
+		return o, p.fail(o.Off, o.Len, "val() stands around a field, and within nothing", "")
+	}
 	return o, nil
 }
 
@@ -155,7 +158,7 @@ func leaf(s *field.Scanner, o *field.Operand) *field.SyntaxError {
 }
 
 func (p *parser) comparison(c *Check) error {
-	if p.op([]string{"exists"}, false) == "exists" {
+	if p.exists() {
 		c.Op = "exists"
 		return nil
 	}
@@ -210,19 +213,55 @@ func (p *parser) isFieldRight() bool {
 	return field.IsTransformer(p.Name()) && p.Peek('(')
 }
 
+// quantified reads a value, or a quantifier and a list: in parentheses, or a name that stands for one.
 func (p *parser) quantified(c *Check) error {
+	before := p.Off
 	p.Blank()
 	at := p.Off
 	for _, q := range quantifiers {
-		if p.word(q) {
-			if p.Blank(); p.Peek('(') {
-				c.Quant = q
-				return p.list(c)
-			}
-			p.Off = at
+		if !p.word(q) {
+			continue
 		}
+		after := p.Off
+		p.Blank()
+		open := p.Peek('(')
+		switch {
+		case open && at == before && !isLetter(c.Op[0]):
+			return p.fail(at, len(q), "expecting a blank before '"+q+"'", "")
+		case open && after == p.Off:
+			return p.fail(at, len(q)+1, "expecting a blank between '"+q+"' and the list", "")
+		case open || p.Off < len(p.Text) && isLetter(p.Text[p.Off]) && !p.peekWord("and") && !p.peekWord("or") && !p.peekWord("not"):
+			c.Quant = q
+			if err := p.list(c); err != nil || c.Right == nil {
+				return err
+			}
+			return p.fail(c.Right.Off, c.Right.Len, "'"+q+"' takes a list of constants", "")
+		}
+		p.Off = at
 	}
 	return p.single(c, p.value)
+}
+
+// exists takes the operator without an operand. Falco wants no blank behind it.
+func (p *parser) exists() bool {
+	at := p.Off
+	if p.op([]string{"exists"}, false) != "" {
+		return true
+	}
+	if !strings.HasPrefix(p.Text[p.Off:], "exists") {
+		return false
+	}
+	if p.Off += len("exists"); p.peekWord("and") || p.peekWord("or") {
+		return true
+	}
+	p.Off = at
+	return false
+}
+
+func (p *parser) peekWord(w string) bool {
+	at := p.Off
+	defer func() { p.Off = at }()
+	return p.word(w)
 }
 
 func (p *parser) list(c *Check) error {

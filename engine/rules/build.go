@@ -10,7 +10,6 @@ import (
 
 	"falconet/engine/alert"
 	"falconet/engine/filter"
-	"falconet/engine/format"
 )
 
 // builder turns a collection into a rule set.
@@ -62,6 +61,9 @@ func (b *builder) build() *Set {
 			}
 		}
 	}
+	for _, w := range b.compiler.Never() { // comparisons that are in vain in every rule that they are a part of
+		b.warnAt(Dubious, w.Pos, w.Len, w.Msg)
+	}
 	if len(b.refused) == 0 { // else what is missing might use them
 		b.warnUnused()
 	}
@@ -83,10 +85,7 @@ func (b *builder) warnUnused() {
 
 // rule compiles one rule. It returns nil for a rule that is left out, and notes why.
 func (b *builder) rule(r *rule) *Rule {
-	output, err := b.output(r)
-	if err != nil {
-		b.outputFailed(r, err)
-	}
+	output := b.output(r)
 	w, bad := r.write()
 	if bad != nil {
 		bad.of.item.file.fail(bad.code, bad.msg, bad.of.item.where(), at("exception", bad.of.name, bad.node))
@@ -146,35 +145,6 @@ func (b *builder) there(r *rule, e filter.Expr) filter.Expr {
 	return there
 }
 
-// output is the template of the rule's output, with what the options add to it.
-func (b *builder) output(r *rule) (*format.Template, error) {
-	text := b.opts.Suffix.Apply(joined(r.output))
-	var fields []Extra
-	for i := range b.opts.Append {
-		if a := &b.opts.Append[i]; a.matches(r) {
-			if a.Output != "" {
-				text += " " + a.Output
-			}
-			fields = append(fields, a.Fields...)
-		}
-	}
-	t, err := format.Parse(text)
-	for _, f := range fields {
-		if err != nil {
-			return nil, err
-		}
-		if f.Text == "" {
-			t, err = t.WithField(f.Name)
-			continue
-		}
-		var made *format.Template
-		if made, err = format.Parse(f.Text); err == nil {
-			t = t.WithText(f.Name, made)
-		}
-	}
-	return t, err
-}
-
 // skips notes that a rule is left out because of a field or event type that nobody knows, and reports whether that is so: when the
 // rule asks for it.
 func (b *builder) skips(r *rule, err error) bool {
@@ -184,28 +154,6 @@ func (b *builder) skips(r *rule, err error) bool {
 	}
 	r.item.file.warn(UnknownFilter, fmt.Sprintf("rule is left out, as it asks for (%s)", err), r.item.where())
 	return true
-}
-
-func (b *builder) outputFailed(r *rule, err error) {
-	if b.skips(r, err) {
-		return
-	}
-	var fe *format.Error
-	off := 0
-	if errors.As(err, &fe) {
-		off = fe.Off
-	}
-	it, where := r.outputWhere(off)
-	it.file.fail(ErrCompileOutput, err.Error()+outputHint(err), where...)
-}
-
-// outputHint proposes a field for one that an output names and nobody has.
-func outputHint(err error) string {
-	if _, rest, ok := strings.Cut(err.Error(), "nonexistent field '"); ok {
-		name, _, _ := strings.Cut(rest, "'")
-		return didYouMean(name, fieldNames())
-	}
-	return ""
 }
 
 func (b *builder) conditionFailed(r *rule, err error) {

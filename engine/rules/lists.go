@@ -79,7 +79,7 @@ func (b *builder) expandLists(e filter.Expr, src int) (_ filter.Expr, err error)
 }
 
 func (b *builder) expandCheck(c *filter.Check, src int) error {
-	many := c.List || slices.Contains(listOps, c.Op)
+	many := c.List || c.Quant != "" || slices.Contains(listOps, c.Op)
 	named := slices.ContainsFunc(c.Values, func(v filter.Value) bool { return b.listOf[v.Text] != nil && v.Len == len(v.Text) })
 	if !named {
 		b.warnNearList(c, src)
@@ -107,7 +107,7 @@ func (b *builder) expandCheck(c *filter.Check, src int) error {
 		at.add(&at.lists, l.name)
 		out = slices.Grow(out, len(members)+len(c.Values)-i-1)
 		for _, m := range members {
-			out = append(out, filter.Value{At: v.At, Len: len(m) + 2, Text: m})
+			out = append(out, filter.Value{At: v.At, Len: v.Len, Text: m, List: l.name})
 		}
 		c.List = many
 	}

@@ -13,7 +13,6 @@ import (
 	"falconet/engine/container"
 	"falconet/engine/event"
 	"falconet/engine/field"
-	"falconet/engine/format"
 	"falconet/engine/state"
 )
 
@@ -125,32 +124,6 @@ func TestDemand(t *testing.T) {
 	}
 	if !d.WantsSyscall(nrGetpid, false) || !d.WantsEveryThread() {
 		t.Error("a rule without event types does not want every system call")
-	}
-}
-
-func TestAppendedOutputs(t *testing.T) {
-	text := ruleText("A", "evt.type = openat", "  tags: [x, y]\n") + ruleText("B", "evt.type = connect")
-	s := mustLoad(t, Options{Suffix: format.ParseSuffix("end=%evt.num"), Append: []Append{
-		{Output: "all"}, {Tags: []string{"y", "x"}, Output: "xy %evt.type", Fields: []Extra{{Name: "evt.res"}, {Name: "who", Text: "n=%evt.num"}}},
-		{Rule: "B", Output: "b"}, {Source: "k8s_audit", Output: "no"}, {Tags: []string{"x", "z"}, Output: "no"},
-	}}, text)
-	if got := s.Rules[0].Output.String(); got != "A %fd.name end=%evt.num all xy %evt.type" {
-		t.Errorf("output of A is %q", got)
-	}
-	if got := s.Rules[1].Output.String(); got != "B %fd.name end=%evt.num all b" {
-		t.Errorf("output of B is %q", got)
-	}
-	got := map[string]any{}
-	for _, f := range s.Rules[0].Output.Fields(context(t, nrOpenat, "/x")) {
-		got[f.Name] = f.Value
-	}
-	if len(got) != 5 || got["fd.name"] != "/x" || got["evt.res"] != "SUCCESS" || got["who"] != "n=1" {
-		t.Errorf("fields are %v", got)
-	}
-	for _, bad := range []Append{{Output: "%no.such"}, {Fields: []Extra{{Name: "no.such"}}}, {Fields: []Extra{{Name: "evt.num x"}}}, {Fields: []Extra{{Name: "x", Text: "%"}}}} {
-		if s, _ := load(t, Options{Append: []Append{bad}}, text); s != nil {
-			t.Errorf("%+v is accepted", bad)
-		}
 	}
 }
 

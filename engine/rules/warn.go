@@ -75,31 +75,6 @@ func (b *builder) warnUnsafe(e filter.Expr) {
 	})
 }
 
-// warnOutput warns of what a rule's output prints in vain.
-func (b *builder) warnOutput(r *rule, t *format.Template) {
-	text := joined(r.output)
-	place := func(name string) (*item, []Location) {
-		i := max(0, strings.Index(text, name))
-		return r.outputWhere(i)
-	}
-	for _, ref := range t.Refs() {
-		if ref.Def != nil && ref.Def.Flags&field.Deprecated != 0 {
-			it, where := place(ref.Text)
-			it.file.warn(DeprecatedItem, fmt.Sprintf("field %s is deprecated: in an output it says nothing", ref.Text), where...)
-		}
-	}
-	for _, ref := range t.Reads() {
-		if ref.Def == nil {
-			it, where := place(ref.Text)
-			it.file.warn(NotSupported, fmt.Sprintf("field %s prints as %s: %s", ref.Text, format.Missing, ref.Why), where...)
-		}
-	}
-	if strings.Contains(text, "%container.info") {
-		it, where := place("%container.info")
-		it.file.warn(DeprecatedItem, "%container.info is deprecated: name the fields that should be there", where...)
-	}
-}
-
 // manyTypes is how many event types are worth a warning. Falco warns of more than 100 codes, of which a type has two.
 const manyTypes = 50
 

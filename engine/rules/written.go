@@ -64,20 +64,6 @@ func (r *rule) write() (w written, err *exceptionError) {
 	return w, nil
 }
 
-// outputWhere finds a place of the rule's output, as far as it is in a file: options add to it.
-func (r *rule) outputWhere(off int) (it *item, where []Location) {
-	w := written{kind: "rule output", name: r.name, item: r.item}
-	w.condition("", r.output)
-	n := len(w.text) - off
-	if n <= 0 {
-		off, n = 0, len(w.text)
-	}
-	if i := strings.IndexAny(w.text[off:], " \t\n"); i > 0 {
-		n = i
-	}
-	return w.where(filter.Pos{Off: off}, n)
-}
-
 func (m *macro) write() written {
 	w := written{kind: "condition", name: m.name, item: m.item}
 	w.condition("", m.condition)
