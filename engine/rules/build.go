@@ -5,7 +5,6 @@ package rules
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"falconet/engine/alert"
@@ -146,13 +145,21 @@ func (b *builder) there(r *rule, e filter.Expr) filter.Expr {
 }
 
 // skips notes that a rule is left out because of a field or event type that nobody knows, and reports whether that is so: when the
-// rule asks for it.
+// rule asks for it, or when it is what a plugin has that a file asks for.
 func (b *builder) skips(r *rule, err error) bool {
-	skippable := func(part string) bool { return strings.Contains(err.Error(), part) }
-	if !r.skipUnknown || !slices.ContainsFunc([]string{"nonexistent field", "unknown event type", "invalid formatting token"}, skippable) {
+	var field, event string
+	_, after, isField := strings.Cut(err.Error(), "nonexistent field '")
+	field, _, _ = strings.Cut(after, "'")
+	_, after, isEvent := strings.Cut(err.Error(), "unknown event type '")
+	event, _, _ = strings.Cut(after, "'")
+	switch plugin := b.needs.absent(field, event); {
+	case r.skipUnknown && (isField || isEvent || strings.Contains(err.Error(), "invalid formatting token")):
+		r.item.file.warn(UnknownFilter, fmt.Sprintf("rule is left out, as it asks for (%s)", err), r.item.where())
+	case plugin != "":
+		r.item.file.warn(NotSupported, fmt.Sprintf("rule is left out, it uses %s of plugin '%s'", field+event, plugin), r.item.where())
+	default:
 		return false
 	}
-	r.item.file.warn(UnknownFilter, fmt.Sprintf("rule is left out, as it asks for (%s)", err), r.item.where())
 	return true
 }
 

@@ -160,3 +160,26 @@ func (p Plugin) there() bool {
 	}
 	return slices.ContainsFunc(p.Alternatives, Plugin.there)
 }
+
+// pluginFields are what the fields of plugins begin with, where that is not the plugin's name.
+var pluginFields = map[string][]string{
+	"k8saudit": {"ka", "jevt"}, "k8saudit-eks": {"ka", "jevt"}, "k8saudit-gke": {"ka", "jevt"}, "k8saudit-aks": {"ka", "jevt"}, "k8saudit-ovh": {"ka", "jevt"},
+	"json": {"json", "jevt"}, "cloudtrail": {"ct"}, "gcpaudit": {"al", "gcp"},
+}
+
+// absent returns the required plugin that is not there and whose field or event type it is; "" when there is none.
+func (r *requirements) absent(field, event string) string {
+	for _, p := range r.plugins {
+		if p.there() {
+			continue
+		}
+		for _, one := range append([]Plugin{p}, p.Alternatives...) {
+			for _, begin := range append([]string{one.Name}, pluginFields[one.Name]...) {
+				if strings.HasPrefix(field, begin+".") || strings.HasPrefix(event, begin+"_") {
+					return one.Name
+				}
+			}
+		}
+	}
+	return ""
+}

@@ -116,6 +116,7 @@ func yamlError(err error) (line int, msg string) {
 	}
 	if slices.ContainsFunc(parserMessages, func(m string) bool { return strings.HasPrefix(rest, m) }) {
 		n++
+		rest += " in what begins here"
 	}
 	return n, rest
 }
