@@ -144,7 +144,7 @@ func TestErrors(t *testing.T) {
 		return "- rule: R\n  desc: d\n  condition: " + condition + "\n  output: o\n  priority: INFO\n"
 	}
 	f("a: b", "a.yaml:1:1: file 'a.yaml': a rules file is a sequence of items, each beginning with a dash (LOAD_ERR_YAML_VALIDATE)")
-	f("- rule: [", "a.yaml:1:1: file 'a.yaml': did not find expected node content (LOAD_ERR_YAML_PARSE)")
+	f("- rule: [", "a.yaml:1:1: file 'a.yaml': did not find expected node content in what begins here (LOAD_ERR_YAML_PARSE)")
 	f("- 3", "a.yaml:1:3: an item is a map: one of required_engine_version, required_plugin_versions, list, macro, rule and its keys (LOAD_ERR_YAML_VALIDATE)")
 	f("- rule: R\n  desc: d", "a.yaml:1:3: rule 'R': rule has no 'condition' (LOAD_ERR_YAML_VALIDATE)")
 	f(rule("evt.type = open and proc.nam = x"), "a.yaml:3:34: condition 'R': nonexistent field 'proc.nam' (did you mean 'proc.name'?) (LOAD_ERR_COMPILE_CONDITION)")
