@@ -135,13 +135,22 @@ func (b *builder) there(r *rule, e filter.Expr) filter.Expr {
 	case len(lacks) == 0:
 		return e
 	case known == never || r.skipUnknown:
-		r.item.file.warn(NotSupported, "rule is left out, it uses what is not there: "+lackText(lacks), r.item.where())
+		b.warnLacks(r, "rule is left out, it uses what is not there: ", lacks)
 		return nil
 	case known == always:
 		there = everyEvent()
 	}
-	r.item.file.warn(NotSupported, "no comparison holds in this rule of what is not there: "+lackText(lacks), r.item.where())
+	b.warnLacks(r, "no comparison holds in this rule of what is not there: ", lacks)
 	return there
+}
+
+// warnLacks points at the first field that is not there, unless it is in another file than the rule.
+func (b *builder) warnLacks(r *rule, msg string, lacks []lack) {
+	where := []Location{r.item.where()}
+	if it, place := b.texts[lacks[0].at.Src].where(lacks[0].at, lacks[0].n); it.file == r.item.file {
+		where = append(where, place[len(place)-1])
+	}
+	r.item.file.warn(NotSupported, msg+lackText(lacks), where...)
 }
 
 // skips notes that a rule is left out because of a field or event type that nobody knows, and reports whether that is so: when the
