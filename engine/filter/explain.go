@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"falconet/engine/event"
 )
 
 // Clause is one comparison of a condition, and what is known of it.
@@ -16,10 +18,11 @@ type Clause struct {
 	Fields  []FieldRef // what it reads
 	Cost    float64    // a guess at how long it takes, in nanoseconds
 	Class   string     // what the guess comes to: "index", "cheap", "moderate" or "dear"
+	Err     error      // why it is not known what it reads
 }
 
 // Clauses returns the comparisons of a condition in the order in which they were written, those that are written alike once.
-func (k *Compiler) Clauses(e Expr) (list []Clause, err error) {
+func (k *Compiler) Clauses(e Expr) (list []Clause) {
 	at := make(map[string]int)
 	r := reach{known: make(map[Expr]outcome), found: func(c *Check, types EventSet, negated bool) {
 		key := Print(c)
@@ -30,17 +33,17 @@ func (k *Compiler) Clauses(e Expr) (list []Clause, err error) {
 			list[i].Types = eitherOf(list[i].Types, types)
 			return
 		}
-		left, e := k.resolve(&c.Left)
-		if e != nil {
-			err = e
-			return
-		}
 		at[key] = len(list)
-		cost := estimateCheck(c, left).cost
-		list = append(list, Clause{Check: c, Negated: negated, Types: types, Fields: Fields(c), Cost: cost, Class: costClass(left, cost)})
+		clause := Clause{Check: c, Negated: negated, Types: types, Fields: Fields(c)}
+		left, err := k.resolve(&c.Left)
+		if clause.Err = err; err == nil {
+			clause.Cost = estimateCheck(c, left).cost
+			clause.Class = costClass(left, clause.Cost)
+		}
+		list = append(list, clause)
 	}}
 	r.walk(e, AllEvents(), false)
-	return list, err
+	return list
 }
 
 // The bounds of the classes of cost. What most comparisons take is cheap; what reads of other processes or makes text is not.
@@ -124,4 +127,67 @@ func Unreported(e Expr) (names []string) {
 		return true
 	})
 	return names
+}
+
+// RowsOf returns the rows of the event types of a set, and the names of those that have no row of their own.
+func RowsOf(types EventSet) (rows []*event.Row, calls []string) {
+	rows, _ = rowsOf(types)
+	event.SyscallNames(func(name string, nr64, nr32 int) bool {
+		if isGeneric(nr64, nr32) && types.Has(name) {
+			calls = append(calls, name)
+		}
+		return true
+	})
+	slices.Sort(calls)
+	return rows, slices.Compact(calls)
+}
+
+// RelativePaths returns the constants of a clause that are no paths from the root on, where the field has hardly anything else: only what
+// the kernel has no path for is named otherwise.
+func (k *Compiler) RelativePaths(c Clause) (list []Value) {
+	left, err := k.resolve(&c.Check.Left)
+	if err != nil || c.Check.Right != nil {
+		return nil
+	}
+	rows, generic := rowsOf(c.Types)
+	q := question{compiler: k, op: c.Check.Op, kind: left.Type, domain: domainOf(left, rows, generic)}
+	if !q.domain.Loose {
+		return nil
+	}
+	q.domain.Loose = false
+	for _, v := range c.Check.Values {
+		if _, whole := q.badBegin(v); whole && !strings.Contains(v.Text, "/") {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// Groups calls fn with the terms of every And and Or of a condition; those of one that stands directly in another of its kind count as the
+// other's.
+func Groups(e Expr, fn func(and bool, terms []Expr)) {
+	if _, kids, self := terms(e); kids != nil {
+		fn(self == 'a', kids)
+		for _, k := range kids {
+			Groups(k, fn)
+		}
+		return
+	}
+	if n, ok := e.(*Not); ok {
+		Groups(n.Kid, fn)
+	}
+}
+
+// Terms returns what has to hold for a condition to hold, as far as it is written so: the terms of an And, else the condition itself.
+func Terms(e Expr) []Expr {
+	if _, kids, self := terms(e); self == 'a' {
+		return kids
+	}
+	return []Expr{e}
+}
+
+// Kids returns the terms of an And or Or.
+func Kids(e Expr) []Expr {
+	_, kids, _ := terms(e)
+	return kids
 }

@@ -114,6 +114,7 @@ func (b *builder) rule(r *rule) *Rule {
 		b.conditionFailed(r, err)
 		return nil
 	}
+	r.tree, r.src = e, src
 	there := b.there(r, e)
 	if there == nil {
 		return nil
@@ -159,6 +160,7 @@ func (b *builder) rule(r *rule) *Rule {
 	case made.Events.Empty():
 		r.item.file.warn(NoEventType, "condition asks for more than one event type at once: it never holds", r.item.where())
 	}
+	r.made = made
 	return made
 }
 

@@ -48,6 +48,12 @@ type Selection struct {
 // Load makes a set of files. Every file has a result, in the same order; the set is nil when one of them was refused.
 // A problem of what several files say together is in the result of the file that was last to say it.
 func Load(o Options, files ...File) (*Set, []*Result) {
+	set, _, results := loadAll(o, files)
+	return set, results
+}
+
+// loadAll is Load for those as well who ask what became of everything that the files say. There is no builder without a set.
+func loadAll(o Options, files []File) (*Set, *builder, []*Result) {
 	c := newCollection()
 	results := make([]*Result, len(files))
 	ok := true
@@ -59,6 +65,7 @@ func Load(o Options, files ...File) (*Set, []*Result) {
 				break
 			}
 			good = c.add(it)
+			c.items = append(c.items, it)
 		}
 		ok = ok && good
 	}
@@ -66,12 +73,12 @@ func Load(o Options, files ...File) (*Set, []*Result) {
 		collection: c, opts: o, compiler: filter.NewCompiler(), macroAST: make(map[string]filter.Expr), busy: make(map[string]bool),
 	}
 	if !ok {
-		return nil, results
+		return nil, nil, results
 	}
 	set := b.build()
 	for _, r := range results {
 		if !r.OK() {
-			return nil, results
+			return nil, nil, results
 		}
 	}
 	set.lists, set.macros, set.needs = c.lists, c.macros, c.needs
@@ -79,12 +86,12 @@ func Load(o Options, files ...File) (*Set, []*Result) {
 		set.apply(s)
 	}
 	set.index()
-	return set, results
+	return set, b, results
 }
 
 func (s *Set) apply(sel Selection) {
 	for _, r := range s.Rules {
-		if sel.Rule != "" && wildcard(sel.Rule, r.Name) || sel.Tag != "" && slices.Contains(r.Tags, sel.Tag) {
+		if sel.selects(r.Name, r.Tags) {
 			s.enable(r, sel.Enable)
 		}
 	}

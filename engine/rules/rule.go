@@ -31,7 +31,7 @@ func (c *collection) addRule(it *item) bool {
 	if it.keys["condition"] == nil && it.keys["output"] == nil && it.keys["desc"] == nil && it.keys["priority"] == nil {
 		return c.toggleRule(old, it)
 	}
-	r := &rule{item: it, name: it.name, enabled: true, warnTypes: true, source: alert.SourceSyscall}
+	r := &rule{first: it, item: it, name: it.name, enabled: true, warnTypes: true, source: alert.SourceSyscall}
 	for _, k := range []string{"condition", "output", "desc", "priority"} {
 		if it.keys[k] == nil {
 			it.fail(ErrYAMLValidate, "rule has no '"+k+"'")
