@@ -203,3 +203,9 @@ func Operators(e Expr) (ops []string) {
 	})
 	return ops
 }
+
+// Both returns the event types that are in both sets.
+func (s EventSet) Both(o EventSet) EventSet { return bothOf(s, o) }
+
+// Within reports whether all event types of the set are in the other.
+func (s EventSet) Within(o EventSet) bool { return s.and(o.not()).Empty() }

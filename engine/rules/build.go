@@ -97,6 +97,7 @@ func (b *builder) rule(r *rule) *Rule {
 	}
 	b.warnFields(e)
 	b.warnUnsafe(e)
+	r.tree, r.src = e, src
 	there := b.there(r, e)
 	if there == nil {
 		return nil
@@ -123,6 +124,7 @@ func (b *builder) rule(r *rule) *Rule {
 		operators: filter.Operators(e), output: joined(r.output), refs: b.texts[src].refs, exceptions: r.exceptions,
 	}
 	b.warnEvents(r, made.Events)
+	r.made = made
 	return made
 }
 

@@ -17,6 +17,7 @@ import (
 
 // collection is what the files say, in the order in which names first appear.
 type collection struct {
+	items   []*item
 	lists   []*list
 	macros  []*macro
 	rules   []*rule
@@ -48,7 +49,8 @@ type macro struct {
 }
 
 type rule struct {
-	item          *item
+	first         *item // that defined it
+	item          *item // that was the last to say something of it
 	name          string
 	condition     []segment
 	output        []segment
@@ -61,6 +63,9 @@ type rule struct {
 	tags          []string
 	exceptions    []*exception
 	unknownSource bool
+	tree          filter.Expr // the condition with lists, macros and exceptions in it, nil before it is made
+	src           int         // its text
+	made          *Rule       // nil for a rule that is left out
 }
 
 func newCollection() *collection {

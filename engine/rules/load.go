@@ -49,6 +49,12 @@ type Selection struct {
 // A problem of what several files say together is in the result of the file that was last to say it. What depends on a file that was
 // refused is not held against the others.
 func Load(o Options, files ...File) (*Set, []*Result) {
+	set, _, results := loadAll(o, files)
+	return set, results
+}
+
+// loadAll is Load for those as well who ask what became of everything that the files say. There is no builder without a set.
+func loadAll(o Options, files []File) (*Set, *builder, []*Result) {
 	c := newCollection()
 	results := make([]*Result, len(files))
 	for i, f := range files {
@@ -60,12 +66,14 @@ func Load(o Options, files ...File) (*Set, []*Result) {
 				good = false
 				break
 			}
+			c.items = append(c.items, it)
 		}
 		if !good {
 			c.refused = append(c.refused, s)
 		}
 	}
-	set := newBuilder(c, o).build()
+	b := newBuilder(c, o)
+	set := b.build()
 	ok := true
 	for _, r := range results {
 		if o.Strict {
@@ -74,19 +82,19 @@ func Load(o Options, files ...File) (*Set, []*Result) {
 		ok = ok && r.OK()
 	}
 	if !ok {
-		return nil, results
+		return nil, nil, results
 	}
 	set.lists, set.macros, set.needs = c.lists, c.macros, c.needs
 	for _, s := range o.Select {
 		set.apply(s)
 	}
 	set.index()
-	return set, results
+	return set, b, results
 }
 
 func (s *Set) apply(sel Selection) {
 	for _, r := range s.Rules {
-		if sel.Rule != "" && wildcard(sel.Rule, r.Name) || sel.Tag != "" && slices.Contains(r.Tags, sel.Tag) {
+		if sel.selects(r.Name, r.Tags) {
 			s.enable(r, sel.Enable)
 		}
 	}

@@ -48,7 +48,7 @@ func (it *item) ruleSource() (string, bool) {
 }
 
 func (c *collection) defineRule(old *rule, it *item, source string) bool {
-	r := &rule{item: it, name: it.name, enabled: true, warnTypes: true, source: source}
+	r := &rule{first: it, item: it, name: it.name, enabled: true, warnTypes: true, source: source}
 	for _, k := range []string{"condition", "output", "desc", "priority"} {
 		if !it.has(k) {
 			it.fail(ErrYAMLValidate, "rule has no '"+k+"'")

@@ -23,8 +23,8 @@ func (b *builder) warnAt(code Code, p filter.Pos, n int, msg string) {
 	it.file.warn(code, msg, where...)
 }
 
-// operands calls fn for every field that a condition reads, and says where it is.
-func operands(e filter.Expr, fn func(at filter.Pos, f *field.Operand)) {
+// eachField calls fn for every field that a condition reads, and says where it is.
+func eachField(e filter.Expr, fn func(at filter.Pos, f *field.Operand)) {
 	filter.Walk(e, func(e filter.Expr) bool {
 		c, ok := e.(*filter.Check)
 		if !ok {
@@ -45,7 +45,7 @@ func operands(e filter.Expr, fn func(at filter.Pos, f *field.Operand)) {
 
 // warnFields warns of fields that are there for the sake of older rules.
 func (b *builder) warnFields(e filter.Expr) {
-	operands(e, func(at filter.Pos, f *field.Operand) {
+	eachField(e, func(at filter.Pos, f *field.Operand) {
 		if d, _, err := field.Resolve(f.Field, f.Arg, f.HasArg); err == nil && d.Flags&field.Deprecated != 0 {
 			b.warnAt(DeprecatedItem, at, len(f.Field), deprecation(d))
 		}
