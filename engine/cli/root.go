@@ -93,7 +93,7 @@ Without options it runs with /etc/falconet/falconet.yaml, else /etc/falco/falco.
 	}
 	c.cmd = root
 	c.flags(root)
-	root.AddCommand(c.doctorCommand(), c.versionCommand())
+	root.AddCommand(c.doctorCommand(), c.rulesCommand(), c.versionCommand())
 	root.SetHelpCommand(c.helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {

@@ -66,6 +66,8 @@ const (
 	EventTime
 	// Suggested marks fields that SuggestedOutput has.
 	Suggested
+	// SelfChosen marks what a process says of itself: it may say anything, and say it for its children.
+	SelfChosen
 )
 
 // ArgMode says whether a field takes an argument.

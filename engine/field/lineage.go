@@ -149,7 +149,7 @@ func lineageFields() []Def {
 	for _, f := range textOf {
 		read := func(c *Ctx, _ *state.Process, i *state.Image) (Value, bool) { return Str(f.read(c, i)), true }
 		defs = append(defs,
-			Def{Name: f.parent, Type: event.CharBuf, Example: f.parent + " = " + f.value, Desc: strings.Replace(f.desc, "%", "the parent", 1), Domain: f.domain("proc.p"),
+			Def{Name: f.parent, Type: event.CharBuf, Flags: f.flags, Example: f.parent + " = " + f.value, Desc: strings.Replace(f.desc, "%", "the parent", 1), Domain: f.domain("proc.p"),
 				Get: func(c *Ctx, _ Arg) (Value, bool) {
 					p := c.Parent()
 					if p == nil || !p.Known() {
@@ -157,7 +157,7 @@ func lineageFields() []Def {
 					}
 					return read(c, p, p.At(c.Rec.TS))
 				}},
-			Def{Name: f.ancestor, Type: event.CharBuf, Arg: ArgOptional, Form: ByIndex, Flags: walk, Example: f.ancestor + "[2] = " + f.value,
+			Def{Name: f.ancestor, Type: event.CharBuf, Arg: ArgOptional, Form: ByIndex, Flags: walk | f.flags, Example: f.ancestor + "[2] = " + f.value,
 				Desc:   strings.Replace(f.desc, "%", "an ancestor: [1] is the parent, [2] its parent; without an index, of any of them", 1),
 				Domain: f.domain("proc.a"), Get: lineageText(f.read), Multi: eachAncestor(read)})
 	}
@@ -186,8 +186,8 @@ func lineageFields() []Def {
 			return func(c *Ctx, _ Arg) (Value, bool) { return Str(c.groupLeader(read)), true }
 		}
 		defs = append(defs,
-			Def{Name: l.name, Type: event.CharBuf, Example: l.name + " = bash", Desc: "name of the " + l.of + "; empty when it is not known", Domain: commDomain(l.path), Get: lead(func(i *state.Image) string { return i.Comm })},
-			Def{Name: l.exe, Type: event.CharBuf, Example: l.exe + " = -bash", Desc: "argv[0] of the " + l.of + "; empty when it is not known", Get: lead(func(i *state.Image) string { return i.Exe })},
+			Def{Name: l.name, Type: event.CharBuf, Flags: SelfChosen, Example: l.name + " = bash", Desc: "name of the " + l.of + "; empty when it is not known", Domain: commDomain(l.path), Get: lead(func(i *state.Image) string { return i.Comm })},
+			Def{Name: l.exe, Type: event.CharBuf, Flags: SelfChosen, Domain: Domain{Instead: l.path}, Example: l.exe + " = -bash", Desc: "argv[0] of the " + l.of + "; empty when it is not known", Get: lead(func(i *state.Image) string { return i.Exe })},
 			Def{Name: l.path, Type: event.CharBuf, Example: l.path + " = /usr/bin/bash", Desc: "program of the " + l.of + "; empty when it is not known", Domain: exePath, Get: lead(func(i *state.Image) string { return i.ExePath })})
 	}
 	return append(defs,
@@ -198,7 +198,7 @@ func lineageFields() []Def {
 				}
 				return ancestorPID(c, a)
 			}, Multi: eachAncestor(pid)},
-		Def{Name: "proc.aargs", Type: event.CharBuf, Arg: ArgOptional, Form: ByIndex, Example: "proc.aargs[1] contains '-c'", Desc: "arguments of an ancestor: [1] is the parent; without an index, of the process itself",
+		Def{Name: "proc.aargs", Type: event.CharBuf, Flags: SelfChosen, Domain: chosenText("proc.a"), Arg: ArgOptional, Form: ByIndex, Example: "proc.aargs[1] contains '-c'", Desc: "arguments of an ancestor: [1] is the parent; without an index, of the process itself",
 			Get: func(c *Ctx, a Arg) (Value, bool) {
 				p := c.ancestor(a.Index)
 				if p == nil || !p.Known() {
@@ -206,7 +206,7 @@ func lineageFields() []Def {
 				}
 				return Str(p.At(c.Rec.TS).Args()), true
 			}},
-		Def{Name: "proc.aenv", Type: event.CharBuf, Arg: ArgOptional, Form: ByKey | ByIndex, Flags: walk, Example: "proc.aenv[SSH_CLIENT] != ''", Desc: "[NAME] is the variable in the environment of the nearest ancestor that has it, [N] the environment of an ancestor; without either, that of any of them",
+		Def{Name: "proc.aenv", Type: event.CharBuf, Arg: ArgOptional, Form: ByKey | ByIndex, Flags: walk | SelfChosen, Domain: chosenText("proc.a"), Example: "proc.aenv[SSH_CLIENT] != ''", Desc: "[NAME] is the variable in the environment of the nearest ancestor that has it, [N] the environment of an ancestor; without either, that of any of them",
 			Get: func(c *Ctx, a Arg) (Value, bool) { return c.ancestorEnv(a) }, Multi: eachAncestor(environ)},
 		Def{Name: "proc.pvpid", Type: event.Int64, Example: "proc.pvpid = 1", Desc: "process id of the parent, in the parent's own pid namespace",
 			Get: func(c *Ctx, _ Arg) (Value, bool) {

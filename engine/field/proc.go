@@ -130,28 +130,29 @@ var textOf = []struct {
 	desc                   string
 	read                   func(c *Ctx, i *state.Image) string
 	domain                 func(prefix string) Domain // prefix is proc. with what the names of the parent or an ancestor put behind it
+	flags                  Flags
 }{
-	{"proc.exe", "proc.pexe", "proc.aexe", "/bin/sh", "first word of the command line (argv[0]) of %", func(_ *Ctx, i *state.Image) string { return i.Exe }, anyText},
-	{"proc.exepath", "proc.pexepath", "proc.aexepath", "/usr/bin/bash", "path of the program of %, as the kernel has it", func(_ *Ctx, i *state.Image) string { return i.ExePath }, func(string) Domain { return exePath }},
-	{"proc.name", "proc.pname", "proc.aname", "bash", "name (comm, up to 15 characters) of %", func(_ *Ctx, i *state.Image) string { return i.Comm }, func(prefix string) Domain { return commDomain(prefix + "exepath") }},
-	{"proc.cmdline", "proc.pcmdline", "proc.acmdline", "'sh -c id'", "name and arguments of %, joined by spaces", func(_ *Ctx, i *state.Image) string { return i.CmdLine }, anyText},
+	{"proc.exe", "proc.pexe", "proc.aexe", "/bin/sh", "first word of the command line (argv[0]) of %", func(_ *Ctx, i *state.Image) string { return i.Exe }, chosenText, SelfChosen},
+	{"proc.exepath", "proc.pexepath", "proc.aexepath", "/usr/bin/bash", "path of the program of %, as the kernel has it", func(_ *Ctx, i *state.Image) string { return i.ExePath }, func(string) Domain { return exePath }, 0},
+	{"proc.name", "proc.pname", "proc.aname", "bash", "name (comm, up to 15 characters) of %", func(_ *Ctx, i *state.Image) string { return i.Comm }, func(prefix string) Domain { return commDomain(prefix + "exepath") }, SelfChosen},
+	{"proc.cmdline", "proc.pcmdline", "proc.acmdline", "'sh -c id'", "name and arguments of %, joined by spaces", func(_ *Ctx, i *state.Image) string { return i.CmdLine }, chosenText, SelfChosen},
 }
 
-func anyText(string) Domain { return Domain{} }
+func chosenText(prefix string) Domain { return Domain{Instead: prefix + "exepath"} }
 
 func procFields() []Def {
 	i64 := func(n uint32) Value { return num(event.Int64, uint64(n)) }
 	u64 := func(n uint64) Value { return num(event.Uint64, n) }
 	var defs []Def
 	for _, f := range textOf {
-		defs = append(defs, Def{Name: f.self, Type: event.CharBuf, Example: f.self + " = " + f.value, Desc: strings.Replace(f.desc, "%", "the process", 1), Domain: f.domain("proc."),
+		defs = append(defs, Def{Name: f.self, Type: event.CharBuf, Flags: f.flags, Example: f.self + " = " + f.value, Desc: strings.Replace(f.desc, "%", "the process", 1), Domain: f.domain("proc."),
 			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { return Str(f.read(c, i)), true })})
 	}
 	exe := func(name, example, desc string, bit uint32) Def {
 		return Def{Name: name, Type: event.Bool, Example: example, Desc: desc, Get: exeFlag(bit)}
 	}
 	return append(defs,
-		Def{Name: "proc.args", Type: event.CharBuf, Arg: ArgOptional, Form: ByIndex, Example: "proc.args contains '-c'", Desc: "arguments without argv[0], joined by spaces; [N] is one of them, from 0",
+		Def{Name: "proc.args", Type: event.CharBuf, Flags: SelfChosen, Domain: chosenText("proc."), Arg: ArgOptional, Form: ByIndex, Example: "proc.args contains '-c'", Desc: "arguments without argv[0], joined by spaces; [N] is one of them, from 0",
 			Get: func(c *Ctx, a Arg) (Value, bool) {
 				p, img := c.Process()
 				if !a.Present {
@@ -164,9 +165,9 @@ func procFields() []Def {
 			Get: ofSelf(func(_ *Ctx, i *state.Image) (Value, bool) { return u64(uint64(i.NArgs)), true })},
 		Def{Name: "proc.cmdlenargs", Type: event.Uint64, Example: "proc.cmdlenargs > 100", Desc: "length of all arguments without argv[0] and without what separates them",
 			Get: ofSelf(func(_ *Ctx, i *state.Image) (Value, bool) { return u64(uint64(i.LenArgs)), true })},
-		Def{Name: "proc.exeline", Type: event.CharBuf, Example: "proc.exeline startswith /bin/sh", Desc: "argv[0] and the arguments, joined by spaces",
+		Def{Name: "proc.exeline", Type: event.CharBuf, Flags: SelfChosen, Domain: chosenText("proc."), Example: "proc.exeline startswith /bin/sh", Desc: "argv[0] and the arguments, joined by spaces",
 			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { return Str(c.exeLine(i)), true })},
-		Def{Name: "proc.env", Type: event.CharBuf, Arg: ArgOptional, Form: ByKey | ByIndex, Example: "proc.env[LD_PRELOAD] != ''", Desc: "environment, joined by spaces; [NAME] is one variable, empty when it is not set",
+		Def{Name: "proc.env", Type: event.CharBuf, Flags: SelfChosen, Domain: chosenText("proc."), Arg: ArgOptional, Form: ByKey | ByIndex, Example: "proc.env[LD_PRELOAD] != ''", Desc: "environment, joined by spaces; [NAME] is one variable, empty when it is not set",
 			Get: func(c *Ctx, a Arg) (Value, bool) {
 				p, img := c.Process()
 				if !p.Known() {

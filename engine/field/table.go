@@ -5,6 +5,7 @@ package field
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -203,11 +204,7 @@ func (d *Def) PartsFor(row *event.Row, a Arg) event.Parts {
 	}
 	for i := range row.Params {
 		p := &row.Params[i]
-		named := d.Needs.All || d.Needs.Arg && a.names(i, p.Name)
-		for _, n := range d.Needs.Params {
-			named = named || n == p.Name
-		}
-		if named {
+		if d.Reads(a, i, p.Name) {
 			parts |= p.Needs() | renderNeeds(row, i)
 		}
 	}
@@ -217,6 +214,11 @@ func (d *Def) PartsFor(row *event.Row, a Arg) event.Parts {
 		}
 	}
 	return parts
+}
+
+// Reads reports whether the field, with argument a, reads parameter i of a row, which has that name.
+func (d *Def) Reads(a Arg, i int, param string) bool {
+	return d.Needs.All || d.Needs.Arg && a.names(i, param) || slices.Contains(d.Needs.Params, param)
 }
 
 func (a Arg) names(i int, param string) bool {

@@ -142,6 +142,9 @@ func typesOf(c *Check) *EventSet {
 }
 
 func ofCheck(c *Check) (EventSet, bool) {
+	if c.Left.Field == "evt.num" {
+		return numberSet(c)
+	}
 	if c.Left.Field != "evt.type" || len(c.Left.Fns) > 0 || c.Right != nil || c.Quant != "" && c.Quant != "anyof" {
 		return EventSet{}, false
 	}
@@ -200,3 +203,9 @@ func Operators(e Expr) (ops []string) {
 	})
 	return ops
 }
+
+// Both returns the event types that are in both sets.
+func (s EventSet) Both(o EventSet) EventSet { return bothOf(s, o) }
+
+// Within reports whether all event types of the set are in the other.
+func (s EventSet) Within(o EventSet) bool { return s.and(o.not()).Empty() }

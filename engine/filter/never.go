@@ -38,11 +38,15 @@ func rowsOf(types EventSet) (rows []*event.Row, generic bool) {
 		}
 	}
 	event.SyscallNames(func(name string, nr64, nr32 int) bool {
-		without := nr64 >= 0 && event.ByNumber(nr64, false) == event.Generic || nr32 >= 0 && event.ByNumber(nr32, true) == event.Generic
-		generic = without && types.Has(name)
+		generic = isGeneric(nr64, nr32) && types.Has(name)
 		return !generic
 	})
 	return rows, generic
+}
+
+// isGeneric reports whether a system call has no row of its own in one of the tables.
+func isGeneric(nr64, nr32 int) bool {
+	return nr64 >= 0 && event.ByNumber(nr64, false) == event.Generic || nr32 >= 0 && event.ByNumber(nr32, true) == event.Generic
 }
 
 // absent finds a field of the comparison that events of none of the rows have: without a value no comparison holds.

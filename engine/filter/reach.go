@@ -20,7 +20,7 @@ func (p *places) add(e Expr) {
 	if p.at == nil {
 		p.at = make(map[*Check]*place)
 	}
-	r := reach{known: make(map[Expr]outcome), found: func(c *Check, types EventSet) {
+	r := reach{known: make(map[Expr]outcome), found: func(c *Check, types EventSet, _ bool) {
 		had := p.at[c]
 		if had == nil {
 			had = &place{check: c}
@@ -31,7 +31,7 @@ func (p *places) add(e Expr) {
 			had.types = had.types.or(types)
 		}
 	}}
-	r.walk(e, AllEvents())
+	r.walk(e, AllEvents(), false)
 }
 
 // outcome says for which event types a condition can hold, and for which it can fail.
@@ -41,30 +41,30 @@ type outcome struct{ holds, fails EventSet }
 // can hold, that of a term of an Or only where the others can fail.
 type reach struct {
 	known map[Expr]outcome
-	found func(c *Check, types EventSet)
+	found func(c *Check, types EventSet, negated bool)
 }
 
-func (r *reach) walk(e Expr, types EventSet) {
+func (r *reach) walk(e Expr, types EventSet, negated bool) {
 	switch e := e.(type) {
 	case *Not:
-		r.walk(e.Kid, types)
+		r.walk(e.Kid, types, !negated)
 	case *And:
-		r.terms(e.Kids, types, func(o outcome) EventSet { return o.holds })
+		r.terms(e.Kids, types, negated, func(o outcome) EventSet { return o.holds })
 	case *Or:
-		r.terms(e.Kids, types, func(o outcome) EventSet { return o.fails })
+		r.terms(e.Kids, types, negated, func(o outcome) EventSet { return o.fails })
 	case *Check:
-		r.found(e, types)
+		r.found(e, types, negated)
 	}
 }
 
-func (r *reach) terms(kids []Expr, types EventSet, open func(outcome) EventSet) {
+func (r *reach) terms(kids []Expr, types EventSet, negated bool, open func(outcome) EventSet) {
 	after := make([]EventSet, len(kids)+1) // types that kids from there on leave open
 	after[len(kids)] = AllEvents()
 	for i := len(kids) - 1; i >= 0; i-- {
 		after[i] = bothOf(after[i+1], open(r.outcome(kids[i])))
 	}
 	for i, k := range kids {
-		r.walk(k, bothOf(types, after[i+1]))
+		r.walk(k, bothOf(types, after[i+1]), negated)
 		types = bothOf(types, open(r.outcome(k)))
 	}
 }

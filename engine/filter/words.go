@@ -70,29 +70,32 @@ func oneOfWords(words []string) string {
 
 // heldBy returns for how many of the words the comparison with v holds; `!=` is asked as equality.
 func (q *question) heldBy(v Value) (n int) {
-	c, err := parseConstant(v, q.kind)
-	var t test
-	switch {
-	case q.op == "pmatch":
-		t = pmatch([]constant{c})
-	case q.op == "in" || q.op == "intersects" || q.op == "!=":
-		if err != nil {
-			return 1
-		}
-		t = equal(q.kind, c)
-	default:
-		var err error
-		if t, err = q.compiler.single(q.op, v, q.kind); err != nil {
-			return 1
-		}
-	}
+	t := q.test(v)
 	for _, w := range q.domain.Words {
 		c, err := parseConstant(Value{Text: w}, q.kind)
-		if err != nil || t(&field.Value{Kind: q.kind, N: c.n, S: c.s}) {
+		if t == nil || err != nil || t(&field.Value{Kind: q.kind, N: c.n, S: c.s}) {
 			n++
 		}
 	}
 	return n
+}
+
+// test is the comparison with one constant; `!=` is equality. It is nil when there is no telling.
+func (q *question) test(v Value) test {
+	switch c, err := parseConstant(v, q.kind); {
+	case q.op == "pmatch":
+		return pmatch([]constant{c})
+	case isMember(q.op) || q.op == "!=":
+		if err != nil {
+			return nil
+		}
+		return equal(q.kind, c)
+	}
+	t, err := q.compiler.single(q.op, v, q.kind)
+	if err != nil {
+		return nil
+	}
+	return t
 }
 
 // strangeWord returns the part of the text that no value has, of values that are several words or numbers.

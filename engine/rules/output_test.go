@@ -82,12 +82,12 @@ func TestAppendedOutputs(t *testing.T) {
 
 func TestOutputWarnings(t *testing.T) {
 	for output, want := range map[string]string{
-		"x %5000fd.name":     "output: width 5000 is larger than 4096, which is used in its place",
-		"x %fd.names":        "output: '%fd.names' prints field fd.name and 's' behind it",
-		"x %proc.aname[one]": `output: field proc.aname: argument "one" is no index: what follows proc.aname is printed as text`,
+		"x %5000fd.name":     "width 5000 is larger than 4096, which is used in its place",
+		"x %fd.names":        "'%fd.names' prints field fd.name and 's' behind it",
+		"x %proc.aname[one]": `field proc.aname: argument "one" is no index: what follows proc.aname is printed as text`,
 	} {
 		s, results := load(t, Options{}, "- rule: R\n  desc: d\n  condition: evt.type = open\n  output: '"+output+"'\n  priority: INFO\n")
-		if s == nil || len(results[0].Warnings) != 1 || results[0].Warnings[0].Message != want || results[0].Warnings[0].Code != CompileCondition {
+		if s == nil || len(results[0].Warnings) != 1 || results[0].Warnings[0].Message != want || results[0].Warnings[0].Code != Dubious {
 			t.Errorf("%q: %s", output, results[0].Text(true))
 		}
 	}

@@ -155,7 +155,7 @@ func TestResultJSON(t *testing.T) {
 	if got.Name != "a.yaml" || got.Successful || got.Warnings == nil || e.Code != "LOAD_ERR_COMPILE_CONDITION" || place.Line != 2 || place.Column != 33 {
 		t.Errorf("result is %s", b)
 	}
-	want := "evt.type = open and proc.nam = x\n                    ^^^^^^^^"
+	want := "  condition: evt.type = open and proc.nam = x\n                                 ^^^^^^^^"
 	if e.Context.Snippet != want {
 		t.Errorf("snippet is\n%s", e.Context.Snippet)
 	}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package filter
+
+import "slices"
+
+// Nearest returns the candidate that text is most likely a misspelling of, "" when none is close.
+func Nearest(text string, candidates []string) string {
+	return nearest(text, slices.Values(candidates))
+}
