@@ -76,6 +76,8 @@ func TestParseErrors(t *testing.T) {
 	f("proc.name containz x", "1:11: unknown operator 'containz' (did you mean 'contains'?)", "proc.name containz x\n          ^^^^^^^^")
 	f("proc.name = ", "1:13: expecting a value", "proc.name = \n            ^")
 	f("a and\n(b", "2:3: expecting ')'", "(b\n  ^")
+	f("(a and not)", "1:8: expecting a field, a macro or '(', not the word 'not'", "(a and not)\n       ^^^")
+	f("a or and b", "1:6: expecting a field, a macro or '(', not the word 'and'", "a or and b\n     ^^^")
 	f("a b", "1:3: unexpected token after the condition, expecting 'or', 'and'", "a b\n  ^")
 	f("proc.name = \"x", "1:13: the string has no closing quote", "proc.name = \"x\n            ^")
 	f(`proc.name = "\y"`, `1:14: unknown escape '\y' in a quoted string (escapes are \b \f \n \r \t \xHH \\ \/ and the quote; write \\ for a backslash)`, "proc.name = \"\\y\"\n             ^^")
