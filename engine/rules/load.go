@@ -60,6 +60,7 @@ func loadAll(o Options, files []File) (*Set, *builder, []*Result) {
 	for i, f := range files {
 		results[i] = &Result{Name: f.Name}
 		s := &source{File: f, result: results[i]}
+		c.sources = append(c.sources, s)
 		items, good := parseFile(s)
 		for _, it := range items {
 			if !c.add(it) {
