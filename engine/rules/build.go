@@ -57,7 +57,7 @@ func (b *builder) build() *Set {
 			made.Index = len(set.Rules)
 			set.Rules = append(set.Rules, made)
 			if made.below = !r.priority.AtLeast(b.opts.MinPriority); r.enabled {
-				set.enable(made, true)
+				set.enable(made)
 			}
 		}
 	}
