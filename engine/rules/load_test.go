@@ -197,16 +197,6 @@ func TestPublicRules(t *testing.T) {
 	}
 }
 
-func FuzzLoad(f *testing.F) {
-	f.Add(base)
-	f.Add("- rule: x\n  exceptions: [{name: a, fields: [b], values: [[c]]}]\n  append: true")
-	f.Add("a: &a [*a]")
-	f.Fuzz(func(t *testing.T, text string) {
-		_, results := Load(Options{MinPriority: alert.Debug}, File{Name: "f", Data: []byte(text)})
-		_ = results[0].Text(true)
-	})
-}
-
 func TestExceptions(t *testing.T) {
 	f := func(exceptions, more, want string) {
 		t.Helper()
