@@ -25,6 +25,7 @@ type collection struct {
 	macroOf map[string]*macro
 	ruleOf  map[string]*rule
 	needs   requirements
+	sources []*source
 	refused []*source // files that could not be read to their end
 }
 

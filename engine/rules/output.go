@@ -21,11 +21,7 @@ func (b *builder) output(r *rule) *format.Template {
 	if b.skips(r, err) {
 		return nil
 	}
-	off, n := 0, 0
-	if in, ok := err.(*format.Error); ok { // of the output itself, not of a field that the options add
-		off, n = in.Off, in.Len
-	}
-	it, where := r.outputWhere(off, n)
+	it, where := r.outputPlace(err)
 	it.file.fail(ErrCompileOutput, err.Error(), where...)
 	return nil
 }
@@ -64,6 +60,14 @@ func addField(t *format.Template, f Extra) (*format.Template, error) {
 		return nil, err
 	}
 	return t.WithText(f.Name, made), nil
+}
+
+// outputPlace finds an error of the output.
+func (r *rule) outputPlace(err error) (it *item, where []Location) {
+	if in, ok := err.(*format.Error); ok { // of the output itself, not of a field that the options add
+		return r.outputWhere(in.Off, in.Len)
+	}
+	return r.outputWhere(0, 0)
 }
 
 // outputWhere finds n bytes of the rule's output in its file. What the options add is said to be where the output begins.

@@ -4,7 +4,6 @@ package rules
 
 import (
 	"encoding/binary"
-	"slices"
 	"unsafe"
 
 	"falconet/engine/alert"
@@ -184,11 +183,10 @@ func (r *Rule) parts(row *event.Row) (p event.Parts) {
 // Enabled returns how many rules are enabled and urgent enough.
 func (s *Set) Enabled() int { return len(s.active) }
 
-// enable turns a rule on or off. A rule that is turned on matches after those that were on before.
-func (s *Set) enable(r *Rule, on bool) {
-	s.active = slices.DeleteFunc(s.active, func(a *Rule) bool { return a == r && !on })
-	if on && !r.Enabled && !r.below {
+// enable turns a rule on. It matches after those that were on before.
+func (s *Set) enable(r *Rule) {
+	if !r.Enabled && !r.below {
 		s.active = append(s.active, r)
 	}
-	r.Enabled = on
+	r.Enabled = true
 }

@@ -88,7 +88,10 @@ func (c *collection) checkPlugins(it *item) bool {
 		}
 		c.needs.plugins = append(c.needs.plugins, p)
 		if !p.there() {
-			msg := fmt.Sprintf("plugin '%s' %s is not part of this program: rules that need it are left out%s", p.Name, p.Version, didYouMean(p.Name, slices.Collect(maps.Keys(builtinPlugins))))
+			msg := fmt.Sprintf("plugin '%s' %s is not part of this program: rules that need it are left out", p.Name, p.Version)
+			if builtinPlugins[p.Name] == "" {
+				msg += didYouMean(p.Name, slices.Collect(maps.Keys(builtinPlugins)))
+			}
 			it.file.warn(NotSupported, msg, it.where(), at("plugin", p.Name, e))
 		}
 	}
