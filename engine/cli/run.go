@@ -17,6 +17,7 @@ import (
 	"falconet/embed"
 	"falconet/engine/alert"
 	"falconet/engine/config"
+	"falconet/engine/field"
 	"falconet/engine/format"
 	"falconet/engine/pushdown"
 	"falconet/engine/rules"
@@ -106,8 +107,12 @@ func ruleOptions(conf *config.Config, print string) rules.Options {
 		}
 	}
 	for _, a := range conf.Rules.Append {
+		output := a.ExtraOutput
+		if a.SuggestedOutput {
+			output = strings.TrimSpace(output + " " + field.SuggestedOutput())
+		}
 		o.Append = append(o.Append, rules.Append{
-			Rule: a.Match.Rule, Source: a.Match.Source, Tags: a.Match.Tags, Output: a.ExtraOutput, Fields: extraFields(a.ExtraFields),
+			Rule: a.Match.Rule, Source: a.Match.Source, Tags: a.Match.Tags, Output: output, Fields: extraFields(a.ExtraFields),
 		})
 	}
 	return o

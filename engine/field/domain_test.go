@@ -133,7 +133,8 @@ func TestDomainsHoldAllValues(t *testing.T) {
 							t.Errorf("%s%s of %s has the value %q, outside of %+v", d.Name, a.Key, row.Name, text, domain)
 						}
 					}
-					if v, ok := d.Get(k.ctx, a); ok {
+					// without an argument, Get of a field with several values is how they are printed
+					if v, ok := d.Get(k.ctx, a); ok && (d.Multi == nil || a.Present) {
 						check(v)
 					}
 					if d.Alt != nil {

@@ -64,6 +64,8 @@ const (
 	AllDiffer
 	// EventTime marks fields whose JSON value is the number in N, however they are written as text.
 	EventTime
+	// Suggested marks fields that SuggestedOutput has.
+	Suggested
 	// SelfChosen marks what a process says of itself: it may say anything, and say it for its children.
 	SelfChosen
 )

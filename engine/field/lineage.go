@@ -9,7 +9,7 @@ import (
 	"falconet/engine/state"
 )
 
-// ofAncestor reads a field from the ancestor that the index names; without an index there is no one to read it from.
+// ofAncestor reads a field from the ancestor that the index names. Without an index there is no one to read it from.
 func ofAncestor(read func(c *Ctx, p *state.Process, i *state.Image) (Value, bool)) func(*Ctx, Arg) (Value, bool) {
 	return func(c *Ctx, a Arg) (Value, bool) {
 		if !a.Present {
@@ -20,6 +20,30 @@ func ofAncestor(read func(c *Ctx, p *state.Process, i *state.Image) (Value, bool
 			return Value{}, false
 		}
 		return read(c, p, p.At(c.Rec.TS))
+	}
+}
+
+// lineageText is ofAncestor for text; without an index, as templates may print it, it is the text of every ancestor, the nearest first.
+func lineageText(read func(c *Ctx, i *state.Image) string) func(*Ctx, Arg) (Value, bool) {
+	one := ofAncestor(func(c *Ctx, _ *state.Process, i *state.Image) (Value, bool) { return Str(read(c, i)), true })
+	return func(c *Ctx, a Arg) (Value, bool) {
+		if a.Present {
+			return one(c, a)
+		}
+		c.scratch = c.scratch[:0]
+		p, _ := c.Process()
+		for n := 0; ; n++ {
+			if p = c.next(p, n); p == nil {
+				return Str(c.keep(c.scratch)), len(c.scratch) > 0
+			}
+			if !p.Known() {
+				continue
+			}
+			if len(c.scratch) > 0 {
+				c.scratch = append(c.scratch, ' ')
+			}
+			c.scratch = append(c.scratch, read(c, p.At(c.Rec.TS))...)
+		}
 	}
 }
 
@@ -135,11 +159,12 @@ func lineageFields() []Def {
 				}},
 			Def{Name: f.ancestor, Type: event.CharBuf, Arg: ArgOptional, Form: ByIndex, Flags: walk | f.flags, Example: f.ancestor + "[2] = " + f.value,
 				Desc:   strings.Replace(f.desc, "%", "an ancestor: [1] is the parent, [2] its parent; without an index, of any of them", 1),
-				Domain: f.domain("proc.a"), Get: ofAncestor(read), Multi: eachAncestor(read)})
+				Domain: f.domain("proc.a"), Get: lineageText(f.read), Multi: eachAncestor(read)})
 	}
 	pid := func(_ *Ctx, p *state.Process, _ *state.Image) (Value, bool) {
 		return num(event.Int64, uint64(p.PID)), true
 	}
+	ancestorPID := ofAncestor(pid)
 	environ := func(c *Ctx, _ *state.Process, i *state.Image) (Value, bool) { return Str(c.spaced(i.Env)), true }
 	sid := func(t *event.TaskFacts) uint32 { return t.SID }
 	vpgid := func(t *event.TaskFacts) uint32 { return t.VPGID }
@@ -167,7 +192,12 @@ func lineageFields() []Def {
 	}
 	return append(defs,
 		Def{Name: "proc.apid", Type: event.Int64, Arg: ArgOptional, Form: ByIndex, Flags: walk, Example: "proc.apid[2] = 1", Desc: "process id of an ancestor: [1] is the parent; without an index, of any of them",
-			Get: ofAncestor(pid), Multi: eachAncestor(pid)},
+			Get: func(c *Ctx, a Arg) (Value, bool) {
+				if !a.Present { // templates may print it, and Falco shows the process itself
+					return num(event.Int64, uint64(c.Rec.PID)), true
+				}
+				return ancestorPID(c, a)
+			}, Multi: eachAncestor(pid)},
 		Def{Name: "proc.aargs", Type: event.CharBuf, Flags: SelfChosen, Domain: chosenText("proc.a"), Arg: ArgOptional, Form: ByIndex, Example: "proc.aargs[1] contains '-c'", Desc: "arguments of an ancestor: [1] is the parent; without an index, of the process itself",
 			Get: func(c *Ctx, a Arg) (Value, bool) {
 				p := c.ancestor(a.Index)

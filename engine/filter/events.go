@@ -142,6 +142,9 @@ func typesOf(c *Check) *EventSet {
 }
 
 func ofCheck(c *Check) (EventSet, bool) {
+	if c.Left.Field == "evt.num" {
+		return numberSet(c)
+	}
 	if c.Left.Field != "evt.type" || len(c.Left.Fns) > 0 || c.Right != nil || c.Quant != "" && c.Quant != "anyof" {
 		return EventSet{}, false
 	}

@@ -4,8 +4,6 @@ package filter
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -91,44 +89,4 @@ func TestParseErrors(t *testing.T) {
 	f("lower(proc.name) = x", "1:1: unknown transformer 'lower' (did you mean 'tolower'?)", "lower(proc.name) = x\n^^^^^")
 	f("proc.aname[ = x", "1:12: expecting a field argument after '['", "proc.aname[ = x\n           ^")
 	f(strings.Repeat("(", 5000), "1:1001: the condition is nested deeper than 1000 levels", strings.Repeat("(", 160)+"\n"+strings.Repeat(" ", 80)+"^")
-}
-
-func FuzzParse(f *testing.F) {
-	for _, s := range []string{
-		"evt.type in (open, openat) and not fd.name startswith \"/tmp/\\\"x\"", "not(a or b) and proc.aname[3] exists",
-		"tolower(proc.name) = val(proc.pname)", "fd.sip in ('10.0.0.1', \"::1\")", "proc.pid >= 0x1F and x",
-	} {
-		f.Add(s)
-	}
-	files, _ := filepath.Glob(filepath.Join(os.Getenv("FALCONET_FALCO_RULES"), "*.yaml"))
-	for _, name := range files {
-		b, _ := os.ReadFile(name)
-		for _, part := range strings.Split(string(b), "condition:") {
-			text, _, _ := strings.Cut(part, "\n  output")
-			f.Add(text)
-		}
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		e, err := Parse(text)
-		if err != nil {
-			var pe *Error
-			if !errors.As(err, &pe) {
-				t.Fatalf("%T is no *Error", err)
-			}
-			_ = pe.Snippet(text)
-			return
-		}
-		printed := Print(e)
-		again, err := Parse(printed)
-		if err != nil {
-			t.Fatalf("%q prints %q, which does not parse: %v", text, printed, err)
-		}
-		if got := Print(again); got != printed {
-			t.Fatalf("%q prints %q and then %q", text, printed, got)
-		}
-		EventTypes(e)
-		k := NewCompiler()
-		_, _, _ = k.Compile(e)
-		k.Never()
-	})
 }

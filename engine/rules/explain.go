@@ -132,7 +132,7 @@ func Explain(o ExplainOptions, name string, files ...File) (*Explanation, []*Res
 func (in *inspection) explain(r *rule, notCaptured map[string]string) *Explanation {
 	x := &Explanation{
 		Rule: r.name, Place: r.first.place(), Desc: strings.TrimSpace(r.desc), Source: r.source, Priority: r.priority.String(), Tags: orEmpty(r.tags),
-		Output: strings.TrimSpace(r.output), FoundBy: []Found{}, Clauses: []ExplainedClause{}, Macros: []Definition{}, Lists: []Definition{},
+		Output: strings.TrimSpace(joined(r.output)), FoundBy: []Found{}, Clauses: []ExplainedClause{}, Macros: []Definition{}, Lists: []Definition{},
 		Exceptions: []ExplainedException{}, Fields: []ExplainedField{}, Warnings: in.warningsOf(r), tree: r.tree,
 	}
 	x.Enabled, x.EnabledBy = in.enabledBy(r)
@@ -170,8 +170,8 @@ func (in *inspection) explain(r *rule, notCaptured map[string]string) *Explanati
 }
 
 func (g *segment) written() WrittenText {
-	line, col := g.place(0)
-	return WrittenText{strings.TrimSpace(g.text), Place{g.file.Name, line, col}}
+	line, col := g.item.file.locate(g.place(0))
+	return WrittenText{strings.TrimSpace(g.text), Place{g.item.file.Name, line, col}}
 }
 
 func outputFields(r *Rule, types filter.EventSet) []ExplainedField {
@@ -211,20 +211,26 @@ func explainEvents(tree filter.Expr, types filter.EventSet, notCaptured map[stri
 
 // warningsOf returns what was said when the rule, or a macro or list that it uses, was loaded.
 func (in *inspection) warningsOf(r *rule) []string {
-	about := map[Location]bool{r.item.where(): true}
+	type where struct {
+		file string
+		line int
+	}
+	about := map[where]bool{}
+	add := func(it *item) { about[where{it.file.Name, it.node.Line}] = true }
+	add(r.item)
 	if r.tree != nil {
 		for _, u := range in.uses(in.texts[r.src].refs) {
 			if u.macro != nil {
-				about[u.macro.item.where()] = true
+				add(u.macro.item)
 			} else {
-				about[u.list.item.where()] = true
+				add(u.list.item)
 			}
 		}
 	}
 	out := []string{}
 	for _, res := range in.results {
 		for i := range res.Warnings {
-			if w := &res.Warnings[i]; len(w.Where) > 0 && about[w.Where[0]] {
+			if w := &res.Warnings[i]; len(w.Where) > 0 && about[where{w.File, w.Where[0].Line}] {
 				out = append(out, w.Line())
 			}
 		}

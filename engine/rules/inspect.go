@@ -34,12 +34,12 @@ func inspect(o Options, files []File) *inspection {
 
 // at finds a place of a condition.
 func (in *inspection) at(p filter.Pos) Place {
-	w := &in.texts[p.Src]
-	l := w.where(p)
-	return Place{w.item.file.Name, l.Line, l.Col}
+	it, where := in.texts[p.Src].where(p, 1)
+	l := where[len(where)-1]
+	return Place{it.file.Name, l.Line, l.Col}
 }
 
-func (it *item) place() Place { return Place{it.file.Name, it.line, it.col} }
+func (it *item) place() Place { return Place{it.file.Name, it.node.Line, it.node.Column} }
 
 // rule finds a rule by its name. The error proposes names that are near.
 func (in *inspection) rule(name string) (*rule, error) {

@@ -43,7 +43,6 @@ var lintChecks = []lintCheck{
 	{"cmdline-only", "a rule whose only evidence is text in a command line", (*linter).commandLinesOnly},
 	{"raw-path", "a path as it was passed to the call, which a symlink disguises", (*linter).rawPaths},
 	{"relative-path", "a path that does not begin at the root", (*linter).relativePaths},
-	{"event-direction", "a comparison of evt.dir", (*linter).directions},
 	{"output-process", "an output that does not say which process or user it was", (*linter).outputProcess},
 	{"output-container", "an output that does not say which container it was", (*linter).outputContainer},
 	{"priority-case", "a priority that is not written in upper case", (*linter).priorities},

@@ -12,17 +12,6 @@ import (
 	"falconet/engine/format"
 )
 
-func (l *linter) directions() {
-	l.eachRule(func(r *rule) {
-		filter.Walk(r.tree, func(e filter.Expr) bool {
-			if c, ok := e.(*filter.Check); ok && c.Left.Field == "evt.dir" {
-				l.term(c, "evt.dir says nothing: an event has what entering and leaving a call tell, and newer releases of Falco report calls when they return", "remove it")
-			}
-			return true
-		})
-	})
-}
-
 // outputProcess looks for outputs that name nobody.
 func (l *linter) outputProcess() {
 	l.eachRule(func(r *rule) {

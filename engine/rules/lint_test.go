@@ -81,7 +81,7 @@ func TestLint(t *testing.T) {
 	cond("evt.type = openat and fd.name = /a and not (proc.exepath = /bin/sh and proc.name = sh) and not proc.name in (<NA>, '')")
 	cond("evt.type = openat and fd.name = /a and not (container.id != host and proc.name = sh) and proc.name = sh")
 	f(sound("R", "evt.type = openat and fd.name = /a", "  exceptions: [{name: e, fields: [proc.aname], comps: [=], values: [[x]]}]\n"),
-		"a.yaml:3:48: evadable-name: rule 'R': the exception for 'proc.aname = x' lets through whatever says so of itself")
+		"a.yaml:7:70: evadable-name: rule 'R': the exception for 'proc.aname = x' lets through whatever says so of itself")
 	// command lines
 	cond("evt.type = execve and evt.failed = false and container.id != host and proc.cmdline contains stratum",
 		"a.yaml:3:84: cmdline-only: rule 'R': 'proc.cmdline contains stratum' is all that the rule goes by besides the event: quotes, other options or another way to the same end evade it")
@@ -102,11 +102,12 @@ func TestLint(t *testing.T) {
 	cond("evt.type = openat and fd.name endswith shadow")
 	// events, outputs and the rest
 	cond("evt.type = openat and evt.dir = < and fd.name = /a",
-		"a.yaml:3:36: event-direction: rule 'R': evt.dir says nothing: an event has what entering and leaving a call tell, and newer releases of Falco report calls when they return")
+		"a.yaml:3:36: LOAD_DEPRECATED_ITEM: rule 'R': evt.dir is deprecated: an event carries both what entering and what leaving did, so a test of it says nothing and can be left out")
 	f(strings.Replace(sound("R", "evt.type = openat and fd.name = /a"), "command=%proc.cmdline", "fd=%fd.name", 1), "a.yaml:1:3: output-process: rule 'R': the output does not say who did it")
 	f(strings.Replace(sound("R", "evt.type = openat and fd.name = /a"), " container=%container.id", "", 1), "a.yaml:1:3: output-container: rule 'R': the output does not say in which container it was done")
 	f(strings.Replace(sound("R", "evt.type = openat and fd.name = /a and container.id = host"), " container=%container.id", "", 1))
-	f(strings.Replace(sound("R", "evt.type = openat and fd.name = /a"), "container=%container.id", "%container.info", 1))
+	f(strings.Replace(sound("R", "evt.type = openat and fd.name = /a"), "container=%container.id", "%container.info", 1),
+		"a.yaml:4:47: LOAD_DEPRECATED_ITEM: rule 'R': %container.info is deprecated: name the fields that should be there")
 	f(strings.Replace(sound("R", "evt.type = openat and fd.name = /a"), "INFO", "Info", 1), "a.yaml:5:13: priority-case: rule 'R': priority 'Info': the schema of rule files has them in upper case")
 	f(strings.Replace(sound("R", "evt.type = openat and fd.name = /a"), "what it is", "' '", 1), "a.yaml:1:3: no-description: rule 'R': it has no description")
 	f(strings.Replace(sound("R", "evt.type = openat and fd.name = /a"), "tags: [t]", "tags: []", 1), "a.yaml:1:3: no-tags: rule 'R': it has no tags")
@@ -114,10 +115,10 @@ func TestLint(t *testing.T) {
 		"a.yaml:1:3: dead-exception: rule 'R': exception 'e' compares k8s.ns.name, which is not there: it needs what container runtimes tell of their containers")
 	// what loading warns of
 	f("- list: unused\n  items: [a]\n"+sound("R", "fd.name = /a"),
-		"a.yaml:1:3: LOAD_UNUSED_LIST: list 'unused': list is not used by a rule, macro or list",
-		"a.yaml:3:3: LOAD_NO_EVTTYPE: rule 'R': condition names no event type: every event of the machine has to be looked at")
+		"a.yaml:1:9: LOAD_UNUSED_LIST: list 'unused': list is not used by a rule, macro or list",
+		"a.yaml:5:14: LOAD_NO_EVTTYPE: rule 'R': condition names no event type: every event of the machine has to be looked at")
 	cond("evt.type = openat and proc.name = longer-than-fifteen",
-		"a.yaml:3:48: LOAD_COMPILE_CONDITION: rule 'R': never holds: proc.name has up to 15 bytes, and 'longer-than-fifteen' has 19 (write 'longer-than-fif', or compare proc.exepath)")
+		"a.yaml:3:48: LOAD_DUBIOUS: rule 'R': never holds: proc.name has up to 15 bytes, and 'longer-than-fifteen' has 19 (write 'longer-than-fif', or compare proc.exepath)")
 }
 
 func TestLintShadows(t *testing.T) {
@@ -157,11 +158,11 @@ func TestLintOptions(t *testing.T) {
 	if got := lint(t, LintOptions{}, weak); len(got) != 3 {
 		t.Errorf("findings are %q", got)
 	}
-	if got := lint(t, LintOptions{Disable: []string{"event-direction", "LOAD_UNUSED_LIST"}}, weak); len(got) != 1 {
+	if got := lint(t, LintOptions{Disable: []string{"LOAD_DEPRECATED_ITEM", "LOAD_UNUSED_LIST"}}, weak); len(got) != 1 {
 		t.Errorf("findings are %q", got)
 	}
-	_, _, err := Lint(LintOptions{Disable: []string{"event-directions"}})
-	if err == nil || err.Error() != "there is no check 'event-directions' (did you mean 'event-direction'?)" {
+	_, _, err := Lint(LintOptions{Disable: []string{"no-tag"}})
+	if err == nil || err.Error() != "there is no check 'no-tag' (did you mean 'no-tags'?)" {
 		t.Error(err)
 	}
 	found, results, err := Lint(LintOptions{}, File{Name: "f", Data: []byte("- rule: R\n")})

@@ -242,7 +242,9 @@ func compat(t *testing.T) arch {
 		t.Fatalf("build 32-bit trigger: %v", shared.buildErr)
 	}
 	if err := exec.Command(shared.trigger32).Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
-		if os.Getenv("FALCONET_REQUIRE_PRIVILEGED") == "1" {
+		// A kernel may be without them: one built so, one told so at boot, one on a hypervisor that has no such calls. The machines of the
+		// matrix have them, and require them.
+		if os.Getenv("FALCONET_REQUIRE_32BIT") == "1" {
 			t.Fatalf("run 32-bit program: %v", err)
 		}
 		t.Skipf("this kernel runs no 32-bit programs: %v", err)

@@ -30,6 +30,7 @@ var rowTests = map[string]func(t *testing.T){
 	"connect":      calls("connect", "inet", "inet6", "unix", "netfail"),
 	"accept4":      calls("accept4", "inet", "inet6", "unix", "netfail"),
 	"accept":       accept,
+	"socket":       calls("socket", "socket"),
 	"bind":         calls("bind", "bind", "inet", "unix", "netfail"),
 }
 
