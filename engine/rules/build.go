@@ -122,6 +122,7 @@ func (b *builder) rule(r *rule) *Rule {
 		Name: r.name, Desc: strings.TrimSpace(r.desc), Source: alert.SourceSyscall, Condition: joined(r.condition), Compiled: filter.Print(e),
 		Priority: r.priority, Tags: r.tags, Output: output, Events: filter.EventTypes(there), fields: filter.Fields(e), program: program,
 		operators: filter.Operators(e), output: joined(r.output), refs: b.texts[src].refs, exceptions: r.exceptions,
+		recording: r.recording,
 	}
 	b.warnEvents(r, made.Events)
 	r.made = made

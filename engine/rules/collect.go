@@ -63,9 +63,10 @@ type rule struct {
 	tags          []string
 	exceptions    []*exception
 	unknownSource bool
-	tree          filter.Expr // the condition with lists, macros and exceptions in it, nil before it is made
-	src           int         // its text
-	made          *Rule       // nil for a rule that is left out
+	recording
+	tree filter.Expr // the condition with lists, macros and exceptions in it, nil before it is made
+	src  int         // its text
+	made *Rule       // nil for a rule that is left out
 }
 
 func newCollection() *collection {

@@ -26,7 +26,7 @@ func (b *builder) output(r *rule) *format.Template {
 		off, n = in.Off, in.Len
 	}
 	it, where := r.outputWhere(off, n)
-	it.file.fail(ErrCompileOutput, err.Error()+outputHint(err), where...)
+	it.file.fail(ErrCompileOutput, err.Error(), where...)
 	return nil
 }
 
@@ -64,15 +64,6 @@ func addField(t *format.Template, f Extra) (*format.Template, error) {
 		return nil, err
 	}
 	return t.WithText(f.Name, made), nil
-}
-
-// outputHint proposes a field for one that an output names and nobody has.
-func outputHint(err error) string {
-	if _, rest, ok := strings.Cut(err.Error(), "nonexistent field '"); ok && !strings.Contains(err.Error(), "did you mean") {
-		name, _, _ := strings.Cut(rest, "'")
-		return didYouMean(name, fieldNames())
-	}
-	return ""
 }
 
 // outputWhere finds n bytes of the rule's output in its file. What the options add is said to be where the output begins.

@@ -28,8 +28,9 @@ type Rule struct {
 	Output    *format.Template
 	Events    filter.EventSet // the event types that it can match
 
-	fields    []filter.FieldRef
-	output    string // as written, with what was appended
+	fields []filter.FieldRef
+	output string // as written, with what was appended
+	recording
 	operators []string
 	program   *filter.Program
 	refs
