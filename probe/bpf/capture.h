@@ -61,7 +61,7 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 	s->current = i;
 	if (can & CAN_CALL) {
 		switch (op) {
-		case OP_STR: put_string(s, i, arg_of(s, arg), false); return;
+		case OP_STR: put_string(s, i, arg_of(s, arg), false, p->aux); return;
 		case OP_MEM: put_user(s, i, arg_of(s, arg) + p->off, p->size, p->aux); return;
 		case OP_SOCKADDR: put_sockaddr(s, i, arg_of(s, arg), arg_of(s, p->aux)); return;
 		case OP_FILE: put_file(s, i); return;
@@ -70,6 +70,8 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		case OP_DIR: dir_begin(s, i, arg, p->aux); return;
 		case OP_SOCK: put_sock(s, i); return;
 		case OP_QUEUE: put_queue(s, i, arg_of(s, arg)); return;
+		case OP_BUFFER: put_buffer(s, i, arg_of(s, arg), arg_of(s, p->aux), p->size); return;
+		case OP_MEMORY: put_memory(s, i); return;
 		}
 	}
 	if (can & CAN_PROCESS) {
@@ -84,14 +86,14 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 	}
 	if (can & CAN_VECTOR) {
 		switch (op) {
-		case OP_STR: put_string(s, i, arg_of(s, arg), false); return;
+		case OP_STR: put_string(s, i, arg_of(s, arg), false, false); return;
 		case OP_MEM: put_user(s, i, arg_of(s, arg) + p->off, p->size, p->aux); return;
 		case OP_ARGV_USER:
 		case OP_ENV_USER: vector_begin(s, arg_of(s, arg)); return;
 		}
 	}
 	if ((can & CAN_NAME) && op == OP_FILENAME) {
-		put_string(s, i, s->name, true);
+		put_string(s, i, s->name, true, false);
 		return;
 	}
 	absent(s, i); /* nobody asks for it */

@@ -43,7 +43,10 @@ static __always_inline bool is_memfd(struct file *f)
 static __always_inline u8 file_kind(struct file *f)
 {
 	switch (READ(f, f_inode, i_mode) & S_IFMT) {
-	case S_IFREG: return is_memfd(f) ? KIND_MEMFD : KIND_FILE;
+	case S_IFREG:
+		if (READ(f, f_inode, i_sb, s_magic) == PID_FS_MAGIC)
+			return KIND_ANON;
+		return is_memfd(f) ? KIND_MEMFD : KIND_FILE;
 	case S_IFDIR: return KIND_DIRECTORY;
 	case S_IFIFO: return KIND_FIFO;
 	case S_IFCHR: return KIND_CHAR;

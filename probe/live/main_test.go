@@ -71,13 +71,18 @@ func object(t testing.TB) []byte {
 	return b
 }
 
+// flood are the rows of which a machine has more than a shared probe can keep up with. Their tests have a probe of their own.
+var flood = map[string]bool{"page_fault": true}
+
 // everyRow asks for every row with every piece, and for a few calls that have none.
 func everyRow() *event.Demand {
 	d := new(event.Demand)
 	for _, row := range event.Rows()[1:] {
-		d.Add(row.ID, event.AllParts)
+		if !flood[row.Name] {
+			d.Add(row.ID, event.AllParts)
+		}
 	}
-	for _, name := range []string{"getppid", "sync", "umask", "setgid", "readahead"} {
+	for _, name := range []string{"getppid", "sync", "umask", "readahead", "rt_tgsigqueueinfo"} {
 		d.AddSyscall(name)
 	}
 	d.EveryThread()
