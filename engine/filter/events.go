@@ -34,7 +34,24 @@ func eventName(name string) string {
 	if call := falcoNames[name]; call != "" && !isReported(name) {
 		return call
 	}
-	return name
+	if len(event.ByName(name)) > 0 {
+		return name
+	}
+	nr64, nr32, ok := event.SyscallNumber(name)
+	if !ok {
+		return name
+	}
+	id := event.Generic
+	if nr64 >= 0 {
+		id = event.ByNumber(nr64, false)
+	}
+	if id == event.Generic && nr32 >= 0 {
+		id = event.ByNumber(nr32, true)
+	}
+	if id == event.Generic {
+		return name
+	}
+	return event.RowOf(id).Name // a row of another name, such as prlimit
 }
 
 // unreported are what Falco takes for event types, as events or as names of hooks and of other machines' system calls, and what is never
