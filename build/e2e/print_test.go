@@ -17,7 +17,8 @@ func TestDoctor(t *testing.T) {
 	if r.code != 0 {
 		t.Errorf("exit code is %d, want 0", r.code)
 	}
-	for _, what := range []string{"kernel", "probe", "sys_exit", "sched_process_exec", "sched_process_fork", "sched_process_exit"} {
+	for _, what := range []string{"kernel", "probe", "sys_exit", "sched_process_exec", "sched_process_fork", "sched_process_exit",
+		"signal_deliver", "page_fault_user", "page_fault_kernel"} {
 		if !regexp.MustCompile(`(?m)^ok +` + what + ` `).MatchString(r.stdout) {
 			t.Errorf("%s is not ok", what)
 		}

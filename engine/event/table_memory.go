@@ -57,7 +57,7 @@ var (
 
 // pageFaultRow: the tracepoint's registers are the address that was touched, the instruction and the processor's error code.
 func pageFaultRow() Row {
-	return Row{Name: "page_fault", Category: CatOther, Flags: Tracepoint, Params: params{
+	return Row{Name: "page_fault", Category: CatOther, Flags: Tracepoint | Flood, Params: params{
 		number("addr", Uint64, Hex, 0, 8), number("ip", Uint64, Hex, 1, 8), flags("error", Flags32, Hex, pageFaultFlags, 2, pageFaultError),
 	}}
 }

@@ -167,4 +167,6 @@ const (
 	Internal
 	// Life rows travel in the ring of their own that file events cannot fill.
 	Life
+	// Flood rows are so many that only a rule about named event types asks for them, not one that takes any event.
+	Flood
 )

@@ -71,14 +71,12 @@ func object(t testing.TB) []byte {
 	return b
 }
 
-// flood are the rows of which a machine has more than a shared probe can keep up with. Their tests have a probe of their own.
-var flood = map[string]bool{"page_fault": true}
-
-// everyRow asks for every row with every piece, and for a few calls that have none.
+// everyRow asks for every row with every piece, and for a few calls that have none. Rows of which a machine has more than a shared probe can
+// keep up with have tests with a probe of their own.
 func everyRow() *event.Demand {
 	d := new(event.Demand)
 	for _, row := range event.Rows()[1:] {
-		if !flood[row.Name] {
+		if row.Flags&event.Flood == 0 {
 			d.Add(row.ID, event.AllParts)
 		}
 	}

@@ -5,6 +5,7 @@ package live
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -89,4 +90,32 @@ func pageFaults(t *testing.T) {
 		}
 	}
 	only(t, len(rep.Touches), 4, "number of faults")
+}
+
+// Hooks that a machine runs through all the time are there only for who asks.
+func TestHooksOnDemand(t *testing.T) {
+	privileged(t)
+	probe(t) // finds the v1 controller
+	for _, c := range []struct {
+		rows []string
+		want []string
+	}{
+		{[]string{"openat"}, nil},
+		{[]string{"signaldeliver"}, []string{"signal_deliver"}},
+		{[]string{"page_fault", "kill"}, []string{"page_fault_user", "page_fault_kernel"}},
+	} {
+		d := new(event.Demand)
+		for _, name := range c.rows {
+			d.Add(event.ByName(name)[0], event.AllParts)
+		}
+		p := openProbe(t, Options{Demand: d, EventBytes: 1 << 20, LifeBytes: 1 << 20, Controller: shared.controller})
+		var got []string
+		for _, h := range p.hooks[4:] {
+			got = append(got, h.tracepoint)
+		}
+		if !slices.Equal(got, c.want) || len(p.links) != 4+len(c.want) {
+			t.Errorf("%q have the hooks %q and %d links, want %q", c.rows, got, len(p.links), c.want)
+		}
+		p.Close()
+	}
 }
