@@ -18,11 +18,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inThread runs f in a thread of its own, which ends with f.
+// inThread runs f in a thread of its own, which ends with f. The first thread of the process is passed on: Go's runtime never lets it end.
 func inThread(f func()) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			inThread(f)
+			runtime.UnlockOSThread()
+			return
+		}
 		f()
 	})
 	wg.Wait()
