@@ -115,6 +115,8 @@ func (r *Record) Uint(i int) (v uint64, ok bool) {
 		}
 	case viewNR:
 		v = uint64(r.NR)
+	case viewCalc:
+		return w.calc(r)
 	case viewPart:
 		b, ok := r.Part(w.part)
 		if size == 0 || !ok || len(b) < int(w.off)+int(size) {
@@ -143,6 +145,9 @@ func (r *Record) Int(i int) (int64, bool) {
 func (r *Record) Bytes(i int) ([]byte, bool) {
 	w := &r.row.Params[i].view
 	if w.kind != viewPart || w.size != 0 {
+		return nil, false
+	}
+	if w.when != nil && !w.when(r) {
 		return nil, false
 	}
 	b, ok := r.Part(w.part)
@@ -196,6 +201,17 @@ func extend(v uint64, size uint8, signed bool) uint64 {
 		return v & 0xffffffff
 	}
 	return v
+}
+
+// Poll reads the i-th of the descriptors in a parameter of the type FDList; ok is false behind the last.
+func Poll(list []byte, i int) (f PollFacts, ok bool) {
+	size := int(unsafe.Sizeof(f))
+	if len(list) < (i+1)*size {
+		return f, false
+	}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&f)), size), list[i*size:])
+	f.Revents = uint16(pollBits.convert(uint64(f.Revents)))
+	return f, true
 }
 
 // File returns the facts of the event's file.

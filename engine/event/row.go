@@ -44,6 +44,9 @@ func (p *Param) Needs() Parts {
 	return p.view.also | 1<<p.view.part
 }
 
+// IsResult reports whether the parameter is what the call returned.
+func (p *Param) IsResult() bool { return p.view.kind == viewRet }
+
 type viewKind uint8
 
 const (
@@ -52,6 +55,7 @@ const (
 	viewPart
 	viewNR
 	viewConst
+	viewCalc
 )
 
 // view locates a parameter: a register, the result, or bytes of a part.
@@ -64,7 +68,9 @@ type view struct {
 	num  func(r *Record, v uint64) uint64 // the kernel's number to the schema's
 	cut  func(b []byte) []byte            // the part's bytes to the parameter's
 	dyn  func(r *Record) Type             // the type of a dynamic parameter
-	also Parts                            // other pieces that num reads
+	calc func(r *Record) (uint64, bool)   // viewCalc: the number, and whether it is known
+	when func(r *Record) bool             // the calls that have a string parameter; nil is all
+	also Parts                            // other pieces that num and calc read
 }
 
 // Internal reports whether the row feeds the state only.
@@ -94,7 +100,7 @@ var events = buildTable()
 func buildTable() *table {
 	t := &table{byName: make(map[string][]ID)}
 	t.rows = append(t.rows, Row{}) // 0 is no event
-	for _, family := range [][]Row{otherRows(), fileRows(), procRows(), netRows()} {
+	for _, family := range [][]Row{otherRows(), fileRows(), pathRows(), descriptorRows(), waitRows(), procRows(), netRows()} {
 		t.rows = append(t.rows, family...)
 	}
 	for i := range t.rows[1:] {

@@ -83,13 +83,16 @@ func buildRowInfos() []rowInfo {
 		r.fsName, r.fsSource, r.fsTarget = param(r.name), param(r.source), param(r.target)
 		for i, p := range row.Params {
 			switch {
-			case p.Type == event.FD && r.fd < 0 && row.Flags&(event.CreatesFD|event.UsesFD) != 0:
+			case p.Type == event.FD && r.fd < 0 && row.Flags&(event.CreatesFD|event.UsesFD) != 0 && !(p.IsResult() && row.Flags&event.CreatesFD == 0):
 				r.fd = i
 			case p.Needs().Has(event.PartName) && p.Type != event.CharBuf:
 				r.path = i
 			case p.Needs().Has(event.PartName2) && p.Type != event.CharBuf:
 				r.path2 = i
 			}
+		}
+		if r.fd < 0 && row.Flags&event.CreatesFD != 0 {
+			r.fd = 0 // the result, under the type of an error's
 		}
 	}
 	return infos

@@ -178,4 +178,5 @@ struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; };
 #define S_IFIFO 0010000
 #define OVERLAYFS_MAGIC 0x794c7630
 #define SOCKFS_MAGIC 0x534f434b
+#define ANON_INODE_FS_MAGIC 0x09041934
 #define AT_FDCWD -100

@@ -8,7 +8,7 @@
 
 #include "store.h"
 
-enum mode { MODE_NONE, MODE_PATH, MODE_FSPATH, MODE_CGROUP, MODE_VECTOR };
+enum mode { MODE_NONE, MODE_PATH, MODE_FSPATH, MODE_CGROUP, MODE_VECTOR, MODE_POLL };
 
 static __always_inline void walk_path(struct scratch *s, u32 mode, struct vfsmount *mnt, struct dentry *dentry)
 {
@@ -83,11 +83,13 @@ static __always_inline void path_done(struct scratch *s, bool cut)
 
 /* A dentry that is its own parent and the first of its walk: the root of a filesystem is "/", an object of the kernel's own
  * filesystems has just its name ("memfd:x"), or none (a pipe, a socket). */
-static __always_inline void path_alone(struct scratch *s, struct dentry *d)
+static __always_inline void path_alone(struct scratch *s, struct dentry *d, bool call)
 {
 	u8 *to = room(s);
 	u32 len = READ(d, d_name.len) & 255;
 
+	if (call && READ(d, d_sb, s_magic) == SOCKFS_MAGIC) /* its protocol's */
+		len = 0;
 	if (!to)
 		s->full++;
 	if (!to || !len) {
@@ -98,12 +100,13 @@ static __always_inline void path_alone(struct scratch *s, struct dentry *d)
 	put(s, s->current, len);
 }
 
-static __always_inline void path_step(struct scratch *s, bool fspath)
+/* call: the path of a call's file, not of a process's own */
+static __always_inline void path_step(struct scratch *s, bool call)
 {
 	struct dentry *d = (void *)s->dentry, *parent;
 	struct mount *m = (void *)s->mount, *above;
 
-	if (fspath && s->mode == MODE_FSPATH) {
+	if (call && s->mode == MODE_FSPATH) {
 		if (d == READ(d, d_sb, s_root)) {
 			path_done(s, false);
 			return;
@@ -127,7 +130,7 @@ static __always_inline void path_step(struct scratch *s, bool fspath)
 	parent = READ(d, d_parent);
 	if (parent == d || !parent) {
 		if (s->pos == PATH_CAP)
-			path_alone(s, d);
+			path_alone(s, d, call);
 		else
 			path_done(s, false);
 		return;

@@ -87,6 +87,15 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 		c->no_program++;
 }
 
+/* A descriptor that a call has left in memory. */
+static __always_inline s32 descriptor_at(u64 from)
+{
+	s32 fd = -1;
+
+	bpf_probe_read_user(&fd, sizeof(fd), (void *)from);
+	return fd;
+}
+
 /* First turn of a capture at sys_exit: find the event's file. False when the event is not this hook's. */
 static __always_inline bool syscall_begin(struct scratch *s, const struct slot *row)
 {
@@ -105,6 +114,7 @@ static __always_inline bool syscall_begin(struct scratch *s, const struct slot *
 	case OBJ_ARG0: fd = head(s)->args[0]; break;
 	case OBJ_ARG1: fd = head(s)->args[1]; break;
 	case OBJ_ARG2: fd = head(s)->args[2]; break;
+	case OBJ_AT0: fd = ret < 0 ? -1 : descriptor_at(head(s)->args[0]); break;
 	}
 	if (fd >= 0)
 		s->file = (u64)file_of((void *)s->task, fd);

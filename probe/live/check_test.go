@@ -224,6 +224,8 @@ func (k *checker) bytes(what string, w trigger.Want, b []byte, ok bool) {
 		k.errorf("%s is %q instead of %q", what, b, w.B)
 	case w.Kind == "head" && (len(b) != 4095 || !bytes.HasPrefix(w.B, b)):
 		k.errorf("%s is %d bytes, not the first 4095 of %q: %q", what, len(b), w.B, b)
+	case w.Kind == "polled":
+		k.polled(what, w.Flags, b)
 	case w.Kind == "number" || w.Kind == "flags" || w.Kind == "range":
 		k.errorf("%s is not a number", what)
 	}
@@ -231,6 +233,9 @@ func (k *checker) bytes(what string, w trigger.Want, b []byte, ok bool) {
 
 // structures are compared member by member.
 var structures = event.PartsOf(event.PartFile, event.PartSock, event.PartTask, event.PartExit)
+
+// shown are pieces that are nothing but what parameters show.
+var shown = event.PartsOf(event.PartName, event.PartName2, event.PartName3, event.PartMem, event.PartMem2, event.PartMem3, event.PartPoll)
 
 // ofTask are pieces that every task has, and that some rows about tasks do without.
 var ofTask = map[string]bool{"exe": true, "env": true, "argv": true, "cwd": true, "cgroups": true}
@@ -254,7 +259,7 @@ func (k *checker) parts() {
 			}
 		case said:
 			k.bytes("piece "+p.Kind.String(), w, b, ok)
-		case p.Kind == event.PartName || p.Kind == event.PartName2 || p.Kind == event.PartMem || structures.Has(p.Kind):
+		case shown.Has(p.Kind) || structures.Has(p.Kind):
 			// parameters show these
 		default:
 			k.errorf("nothing says what piece %s must be", p.Kind)
@@ -310,6 +315,8 @@ func (k *checker) file() {
 // kindOf is what kind of object fstat and the socket's options describe.
 func kindOf(k *checker) event.FileKind {
 	switch k.c.File.Mode & syscall.S_IFMT {
+	case 0:
+		return event.KindAnon
 	case syscall.S_IFREG:
 		if w := k.c.Parts["path"]; bytes.HasPrefix(w.B, []byte("memfd:")) {
 			return event.KindMemfd

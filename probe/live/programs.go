@@ -45,6 +45,7 @@ const (
 	captureCall    = "capture_call"
 	captureProcess = "capture_process"
 	captureImage   = "capture_image"
+	capturePoll    = "capture_poll"
 )
 
 func hooks() []hook {
@@ -54,6 +55,7 @@ func hooks() []hook {
 		{"sched_process_exit", "process_exit", nil},
 		{"sys_exit", "sys_exit", []program{
 			{name: captureCall, hot: true}, {name: captureProcess, loses: "clone and failed execve events"},
+			{name: capturePoll, loses: "poll and ppoll events"},
 		}},
 	}
 }
