@@ -39,7 +39,9 @@ func TestRulesExplain(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 	command(t, "rules", "explain", "-r", macros, "-r", file, "mine").refused(t, "there is no rule named 'mine'", "did you mean 'Mine'?")
-	command(t, "rules", "explain", file+"x", "Mine").refused(t, "rules.yamlx")
+	if r := command(t, "rules", "explain", file+"x", "Mine"); r.code != 1 || !strings.Contains(r.stdout+r.stderr, "rules.yamlx") {
+		t.Errorf("a file that is not there: exit code %d\n%s", r.code, indent(r.stdout+r.stderr))
+	}
 	command(t, "rules", "explain", "--format", "xml", "Mine").refused(t, "option --format", "xml")
 	if r := command(t, "rules", "explain", file, "Mine"); r.code != 1 || !strings.Contains(r.stdout, "Undefined macro 'opened'") {
 		t.Errorf("a file that is refused: exit code %d\n%s", r.code, indent(r.stdout+r.stderr))

@@ -162,3 +162,10 @@ type ExitFacts struct {
 	Code   uint32 // task->exit_code
 	Reaper uint32 // thread that inherits the children, 0 when there are none
 }
+
+// MemoryFacts is how much memory the task's image has, in KiB.
+type MemoryFacts struct {
+	Size uint32 // address space
+	RSS  uint32 // resident
+	Swap uint32
+}

@@ -2,9 +2,6 @@
 
 package event
 
-// num is convert as a view wants it.
-func (m bits) num(_ *Record, v uint64) uint64 { return m.convert(v) }
-
 // known keeps the bits that the schema has names for, where they are the kernel's.
 func known(mask uint64) func(*Record, uint64) uint64 {
 	return func(_ *Record, v uint64) uint64 { return v & mask }

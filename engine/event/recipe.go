@@ -27,6 +27,8 @@ const (
 	OpCgroups     // cgroup paths of Falco's controllers, NUL separated "name=path"
 	OpFilename    // the kernel's copy of the file name given to execve
 	OpExit        // ExitFacts
+	OpMemory      // MemoryFacts
+	OpBuffer      // user memory, pointer in Arg, as many bytes as the register Aux says but no more than Size
 	OpPoll        // PollFacts of each descriptor in the vector in Arg, whose length is in the register Aux
 )
 
@@ -40,13 +42,18 @@ const AtCwd = 0xff
 // Object says where the event's file object comes from.
 type Object uint8
 
-// The objects: none, the descriptor that the call returned, or the one in an argument register.
+// The objects: none, the descriptor that the call returned, or the one in an argument register. ObjRetPositive is for calls of which
+// only some return a descriptor: they say 0 for a success of another kind.
 const (
 	ObjNone Object = iota
 	ObjRet
 	ObjArg0
 	ObjArg1
 	ObjArg2
+	ObjArg3
+	ObjArg4
+	ObjArg5
+	ObjRetPositive
 	ObjAt0 // the descriptor that a call which succeeded left where argument 0 points
 )
 
@@ -82,18 +89,19 @@ const (
 	PartCwd
 	PartExe
 	PartCgroups
-	PartMem   // user memory, see the row
-	PartMem2  // user memory, see the row
-	PartExit  // ExitFacts
-	PartName3 // third string argument
-	PartMem3  // user memory, see the row
-	PartPoll  // PollFacts, one after the other
+	PartMem    // user memory, see the row
+	PartMem2   // user memory, see the row
+	PartExit   // ExitFacts
+	PartName3  // third string argument
+	PartMem3   // user memory, see the row
+	PartMemory // MemoryFacts
+	PartPoll   // PollFacts, one after the other
 	partKinds
 )
 
 var partNames = [partKinds]string{
 	"none", "name", "name2", "path", "fspath", "dir", "dir2", "file", "sock", "sockaddr", "queue", "task", "argv", "env",
-	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "poll",
+	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "memory", "poll",
 }
 
 // String returns the kind's name.

@@ -106,6 +106,8 @@ func (r *Record) Uint(i int) (v uint64, ok bool) {
 	w := &p.view
 	size := w.size
 	switch w.kind {
+	case viewCalc:
+		return w.calc(r)
 	case viewRet:
 		v, size = uint64(r.Ret), 8
 	case viewArg:
@@ -115,8 +117,6 @@ func (r *Record) Uint(i int) (v uint64, ok bool) {
 		}
 	case viewNR:
 		v = uint64(r.NR)
-	case viewCalc:
-		return w.calc(r)
 	case viewPart:
 		b, ok := r.Part(w.part)
 		if size == 0 || !ok || len(b) < int(w.off)+int(size) {
@@ -144,6 +144,9 @@ func (r *Record) Int(i int) (int64, bool) {
 // captured. A string comes without its NUL.
 func (r *Record) Bytes(i int) ([]byte, bool) {
 	w := &r.row.Params[i].view
+	if w.text != PartNone && w.dyn(r).isBytes() {
+		return r.Part(w.text)
+	}
 	if w.kind != viewPart || w.size != 0 {
 		return nil, false
 	}
@@ -171,7 +174,13 @@ func (r *Record) ParamType(i int) Type {
 }
 
 // Numeric reports whether Uint reads parameter i, rather than Bytes.
-func (p *Param) Numeric() bool { return p.view.kind != viewPart || p.view.size != 0 }
+func (r *Record) Numeric(i int) bool {
+	w := &r.row.Params[i].view
+	if w.text != PartNone {
+		return !w.dyn(r).isBytes()
+	}
+	return w.kind != viewPart || w.size != 0
+}
 
 func load(b []byte, size uint8) uint64 {
 	switch size {
@@ -223,7 +232,7 @@ func (r *Record) Sock() (f SockFacts, ok bool) { ok = facts(r, PartSock, &f); re
 // Task returns the facts of the event's task.
 func (r *Record) Task() (f TaskFacts, ok bool) { ok = facts(r, PartTask, &f); return }
 
-func facts[T FileFacts | SockFacts | TaskFacts | ExitFacts](r *Record, k PartKind, to *T) bool {
+func facts[T FileFacts | SockFacts | TaskFacts | ExitFacts | MemoryFacts](r *Record, k PartKind, to *T) bool {
 	b, ok := r.Part(k)
 	size := int(unsafe.Sizeof(*to))
 	if !ok || len(b) < size {

@@ -38,10 +38,7 @@ type Param struct {
 
 // Needs returns the captured pieces that the parameter is read from; none when the header holds it.
 func (p *Param) Needs() Parts {
-	if p.view.part == PartNone {
-		return p.view.also
-	}
-	return p.view.also | 1<<p.view.part
+	return (p.view.also | 1<<p.view.part | 1<<p.view.text) &^ (1 << PartNone)
 }
 
 // IsResult reports whether the parameter is what the call returned.
@@ -66,10 +63,11 @@ type view struct {
 	part PartKind
 	off  uint16
 	num  func(r *Record, v uint64) uint64 // the kernel's number to the schema's
-	cut  func(b []byte) []byte            // the part's bytes to the parameter's
-	dyn  func(r *Record) Type             // the type of a dynamic parameter
 	calc func(r *Record) (uint64, bool)   // viewCalc: the number, and whether it is known
+	cut  func(b []byte) []byte            // the part's bytes to the parameter's
 	when func(r *Record) bool             // the calls that have a string parameter; nil is all
+	dyn  func(r *Record) Type             // the type of a dynamic parameter
+	text PartKind                         // what holds a dynamic parameter where it is a string
 	also Parts                            // other pieces that num and calc read
 }
 
@@ -100,7 +98,9 @@ var events = buildTable()
 func buildTable() *table {
 	t := &table{byName: make(map[string][]ID)}
 	t.rows = append(t.rows, Row{}) // 0 is no event
-	for _, family := range [][]Row{otherRows(), fileRows(), pathRows(), descriptorRows(), waitRows(), procRows(), netRows()} {
+	for _, family := range [][]Row{
+		otherRows(), fileRows(), pathRows(), descriptorRows(), waitRows(), procRows(), netRows(), taskRows(), userRows(), memoryRows(), signalRows(), ipcRows(), systemRows(),
+	} {
 		t.rows = append(t.rows, family...)
 	}
 	for i := range t.rows[1:] {

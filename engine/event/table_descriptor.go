@@ -10,13 +10,12 @@ func descriptorRows() []Row {
 		f, io, makes   = CatFile, CatIOOther, CreatesFD | ModifiesState
 		nonblock, exec = kernelONonblock, kernelOCloexec
 	)
-	fdNA := number("fd", FD, NA, 0, 4)
-	result := Param{Name: "res", Type: FD, Print: Dec}
+	bare, result := fd("fd", 0).printed(NA), ret("res", FD, Dec)
 	dup := func(name string, nr64, nr32 int, more ...Param) Row {
 		return row(name, io, makes|UsesFD, nr64, []int{nr32}, ObjRet, descriptor(), append(params{result, fd("oldfd", 0)}, more...))
 	}
 	offset := number("offset", Uint64, Dec, 1, 8).via(signedOffset)
-	whence := func(arg uint8) Param { return flags("whence", EnumFlags8, Dec, lseekWhence, arg, nil) }
+	whence := func(arg uint8) Param { return enum("whence", EnumFlags8, lseekWhence, arg) }
 	none := func(t Type) Param { return number("flags", t, Hex, 0, 4).via(constant(0)) }
 	clock := number("clockid", Uint8, Dec, 0, 1)
 	return []Row{
@@ -34,13 +33,13 @@ func descriptorRows() []Row {
 		row("ioctl", io, UsesFD, 16, []int{54}, ObjArg0, descriptor(), params{
 			res(), fd("fd", 0), number("request", Uint64, Hex, 1, 4), number("argument", Uint64, Hex, 2, 8),
 		}),
-		row("flock", f, UsesFD, 73, []int{143}, ObjArg0, descriptor(), params{res(), fdNA, flags("operation", Flags32, Hex, flockFlags, 1, known(15))}),
+		row("flock", f, UsesFD, 73, []int{143}, ObjArg0, descriptor(), params{res(), bare, flags("operation", Flags32, Hex, flockFlags, 1, known(15))}),
 		row("lseek", f, UsesFD, 8, []int{19}, ObjArg0, descriptor(), params{res(), fd("fd", 0), offset, whence(2)}),
 		row("llseek", f, UsesFD, -1, []int{140}, ObjArg0, descriptor(), params{res(), fd("fd", 0), number("offset", Uint64, Dec, 1, 8).via(longOffset), whence(4)}),
-		row("fstat", f, UsesFD, 5, []int{108}, ObjArg0, descriptor(), params{res(), fdNA}),
+		row("fstat", f, UsesFD, 5, []int{108}, ObjArg0, descriptor(), params{res(), bare}),
 		row("fstat64", f, 0, -1, []int{197}, ObjNone, nil, params{res()}),
-		row("getdents", f, UsesFD, 78, []int{141}, ObjArg0, file(), params{res(), fdNA}),
-		row("getdents64", f, UsesFD, 217, []int{220}, ObjArg0, file(), params{res(), fdNA}),
+		row("getdents", f, UsesFD, 78, []int{141}, ObjArg0, file(), params{res(), bare}),
+		row("getdents64", f, UsesFD, 217, []int{220}, ObjArg0, file(), params{res(), bare}),
 		openByHandleRow(),
 		row("splice", io, UsesFD, 275, []int{313}, ObjArg0, descriptor(), params{
 			res(), fd("fd_in", 0), fd("fd_out", 2), number("size", Uint64, Dec, 4, 8), flags("flags", Flags32, Hex, spliceFlags, 5, known(15)),
@@ -77,17 +76,14 @@ func openByHandleRow() Row {
 func sendfileRow() Row {
 	offset := calc("offset", Uint64, Dec, func(r *Record) (uint64, bool) {
 		const old = 187
-		if r.Args[2] == 0 {
-			return 0, true
-		}
-		low, ok := r.half(PartMem, 4)
-		if !ok || r.Compat32() && r.NR == old {
+		low, ok := r.at(2, PartMem, 0, 4)
+		if r.Compat32() && r.NR == old {
 			return low, ok
 		}
-		high, ok := r.half(PartMem2, 4)
-		return high<<32 | low, ok
+		high, also := r.at(2, PartMem2, 0, 4)
+		return high<<32 | low, ok && also
 	}, PartMem, PartMem2)
-	return row("sendfile", CatIOWrite, UsesFD, 40, []int{187, 239}, ObjArg0, append(descriptor(), twoHalves(2, 4)...), params{
+	return row("sendfile", CatIOWrite, UsesFD, 40, []int{187, 239}, ObjArg0, descriptor(optional(PartMem, OpMem, 2, 4, 0), optional(PartMem2, OpMem, 2, 4, 4)), params{
 		res(), offset, fd("out_fd", 0), fd("in_fd", 1), number("size", Uint64, Dec, 3, 8),
 	})
 }

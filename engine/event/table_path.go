@@ -46,23 +46,17 @@ func pathRows() []Row {
 		mountRow(),
 		// the path of both is the working directory that they leave behind, which is where the process is from then on
 		row("chdir", f, ModifiesState, 80, []int{12}, ObjNone, parts{str(PartName, 0), workingDir()}, params{res(), text("path", CharBuf, PartName)}),
-		row("fchdir", f, UsesFD|ModifiesState, 81, []int{133}, ObjArg0, append(file(), workingDir()), params{res(), number("fd", FD, NA, 0, 4)}),
-		row("getcwd", f, 0, 79, []int{183}, ObjNone, parts{str(PartName, 0)}, params{res(), onSuccess(text("path", CharBuf, PartName))}),
+		row("fchdir", f, UsesFD|ModifiesState, 81, []int{133}, ObjArg0, append(file(), workingDir()), params{res(), fd("fd", 0).printed(NA)}),
+		row("getcwd", f, 0, 79, []int{183}, ObjNone, parts{str(PartName, 0)}, params{res(), textWhen("path", PartName, func(r *Record) bool { return r.Ret >= 0 })}),
 	}
 }
 
 func workingDir() Part { return Part{Kind: PartCwd, Op: OpCwd} }
 
-// onSuccess is a string that only calls that succeed leave behind.
-func onSuccess(p Param) Param {
-	p.view.when = func(r *Record) bool { return r.Ret >= 0 }
-	return p
-}
-
 // mountRow: of device and type not every mount has need.
 func mountRow() Row {
 	caught := parts{
-		{Kind: PartName, Op: OpStr, Arg: 0, Aux: 1}, str(PartName2, 1), {Kind: PartName3, Op: OpStr, Arg: 2, Aux: 1},
+		optional(PartName, OpStr, 0, 0, 0), str(PartName2, 1), optional(PartName3, OpStr, 2, 0, 0),
 		dir(PartDir, AtCwd, 0), dir(PartDir2, AtCwd, 1),
 	}
 	return row("mount", CatFile, ModifiesState, 165, []int{21}, ObjNone, caught, params{

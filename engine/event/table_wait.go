@@ -12,7 +12,7 @@ func waitRows() []Row {
 	}
 	return []Row{
 		row("poll", w, 0, 7, []int{168}, ObjNone, parts{poll}, params{res(), fds, number("timeout", Int64, Dec, 2, 4)}),
-		row("ppoll", w, 0, 271, []int{309, 414}, ObjNone, append(parts{poll, {Kind: PartMem3, Op: OpMem, Arg: 3, Aux: 1, Size: 4}}, twoHalves(2, 8)...), params{
+		row("ppoll", w, 0, 271, []int{309, 414}, ObjNone, append(parts{poll, optional(PartMem3, OpMem, 3, 4, 0)}, twoWords(2)...), params{
 			res(), fds, calc("timeout", RelTime, Dec, ppollTimeout, PartMem, PartMem2), calc("sigmask", SigSet, Dec, ppollMask, PartMem3),
 		}),
 		row("select", w, 0, 23, []int{82, 142}, ObjNone, nil, params{res()}),
@@ -26,20 +26,14 @@ func waitRows() []Row {
 // table has half as much of both numbers.
 func ppollTimeout(r *Record) (uint64, bool) {
 	const second, old = 1_000_000_000, 309
-	if r.Args[2] == 0 {
-		return 0, true
-	}
-	sec, ok := r.half(PartMem, 8)
 	if r.Compat32() && r.NR == old {
-		return uint64(int64(int32(sec)))*second + sec>>32, ok
+		sec, _ := r.at(2, PartMem, 0, 4)
+		nsec, ok := r.at(2, PartMem, 4, 4)
+		return sec*second + nsec, ok
 	}
-	nsec, also := r.half(PartMem2, 8)
+	sec, ok := r.at(2, PartMem, 0, 8)
+	nsec, also := r.at(2, PartMem2, 0, 8)
 	return sec*second + nsec, ok && also
 }
 
-func ppollMask(r *Record) (uint64, bool) {
-	if r.Args[3] == 0 {
-		return 0, true
-	}
-	return r.half(PartMem3, 4)
-}
+func ppollMask(r *Record) (uint64, bool) { return r.at(3, PartMem3, 0, 4) }

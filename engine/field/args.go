@@ -49,7 +49,7 @@ func (c *Ctx) appendArgs(dst []byte) []byte {
 func (c *Ctx) appendPlain(dst []byte, i int) []byte {
 	p := &c.Rec.Row().Params[i]
 	t := c.Rec.ParamType(i)
-	if p.Numeric() {
+	if c.Rec.Numeric(i) {
 		n, ok := c.Rec.Uint(i)
 		if !ok {
 			return append(dst, "NULL"...)
@@ -83,7 +83,7 @@ func (c *Ctx) appendNumber(dst []byte, t event.Type, p event.Print, n uint64) []
 		return strconv.AppendBool(dst, n != 0)
 	case t == event.SigSet:
 		return appendSignals(dst, n)
-	case t.IsFlags() && t != event.Mode || t.IsEnum():
+	case t.IsFlags() && t != event.Mode || t.IsEnum() || t == event.SigType:
 		return strconv.AppendUint(dst, n, 10)
 	}
 	return appendNumber(dst, t, printOf(p), n)
@@ -111,7 +111,7 @@ func (c *Ctx) appendMeaning(dst []byte, i int) []byte {
 		}
 		return dst
 	}
-	if !p.Numeric() {
+	if !c.Rec.Numeric(i) {
 		return dst
 	}
 	n, ok := c.Rec.Uint(i)

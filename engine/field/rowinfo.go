@@ -82,12 +82,13 @@ func buildRowInfos() []rowInfo {
 		}
 		r.fsName, r.fsSource, r.fsTarget = param(r.name), param(r.source), param(r.target)
 		for i, p := range row.Params {
+			isPath := p.Type == event.FSPath || p.Type == event.FSRelPath
 			switch {
 			case p.Type == event.FD && r.fd < 0 && row.Flags&(event.CreatesFD|event.UsesFD) != 0 && !(p.IsResult() && row.Flags&event.CreatesFD == 0):
 				r.fd = i
-			case p.Needs().Has(event.PartName) && p.Type != event.CharBuf:
+			case p.Needs().Has(event.PartName) && isPath:
 				r.path = i
-			case p.Needs().Has(event.PartName2) && p.Type != event.CharBuf:
+			case p.Needs().Has(event.PartName2) && isPath:
 				r.path2 = i
 			}
 		}

@@ -150,6 +150,9 @@ func (s *Set) Demand() *event.Demand {
 	for i, b := range s.byRow {
 		row := &event.Rows()[i]
 		for _, r := range b.rules {
+			if row.Flags&event.Flood != 0 && r.Events.Except {
+				continue
+			}
 			d.Add(row.ID, r.parts(row))
 			if row.Name == "procexit" {
 				d.EveryThread()

@@ -72,6 +72,8 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		case OP_DIR: dir_begin(s, i, arg, p->aux); return;
 		case OP_SOCK: put_sock(s, i); return;
 		case OP_QUEUE: put_queue(s, i, arg_of(s, arg)); return;
+		case OP_BUFFER: put_buffer(s, i, arg_of(s, arg), arg_of(s, p->aux), p->size); return;
+		case OP_MEMORY: put_memory(s, i); return;
 		case OP_CWD: walk_path(s, MODE_PATH, READ(t, fs, pwd.mnt), READ(t, fs, pwd.dentry)); return;
 		}
 	}

@@ -44,9 +44,10 @@ static __always_inline u8 file_kind(struct file *f)
 {
 	switch (READ(f, f_inode, i_mode) & S_IFMT) {
 	case S_IFREG:
-		/* 6.16: cfd86ef7e8e7 gives anonymous inodes a type, which stat(2) goes on to hide */
-		if (READ(f, f_inode, i_sb, s_magic) == ANON_INODE_FS_MAGIC)
-			return KIND_ANON;
+		switch (READ(f, f_inode, i_sb, s_magic)) {
+		case ANON_INODE_FS_MAGIC: /* 6.16: cfd86ef7e8e7 gives anonymous inodes a type, which stat(2) goes on to hide */
+		case PID_FS_MAGIC: return KIND_ANON;
+		}
 		return is_memfd(f) ? KIND_MEMFD : KIND_FILE;
 	case S_IFDIR: return KIND_DIRECTORY;
 	case S_IFIFO: return KIND_FIFO;

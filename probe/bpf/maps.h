@@ -10,6 +10,7 @@ const volatile u16 heartbeat_slot; /* the slot of a heartbeat */
 const volatile s32 v1_controller = -1; /* index in controllers() of the v1 hierarchy for cgroup1, -1 for none */
 const volatile bool every_thread;  /* procexit for every thread, not only for the last */
 const volatile u16 exec_slot, execveat_slot, fork_slot, exit_slot;
+const volatile u16 signal_event, page_fault_event; /* rows of the tracepoints that are attached only when a rule asks for them */
 
 /* Who the loader is, as the kernel sees it; learnt from the marker call. tgid 0 is nobody. */
 struct { u32 tgid; u64 start; } self SEC(".data.self");

@@ -6,6 +6,7 @@
  */
 #include "syscall.h"
 #include "sched.h"
+#include "trace.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -38,6 +39,9 @@ BOTH(process_exec, "sched_process_exec", on_exec(ctx, (void *)ctx[0], (void *)ct
 BOTH(capture_image, "sched_process_exec", capture_exec(ctx))
 BOTH(process_fork, "sched_process_fork", on_fork((void *)ctx[1]))
 BOTH(process_exit, "sched_process_exit", on_exit((void *)ctx[0]))
+BOTH(signal_delivered, "signal_deliver", on_signal(ctx[0], (void *)ctx[1]))
+BOTH(page_fault_user, "page_fault_user", on_page_fault(ctx[0], (void *)ctx[1], ctx[2]))
+BOTH(page_fault_kernel, "page_fault_kernel", on_page_fault(ctx[0], (void *)ctx[1], ctx[2]))
 
 /* One structure for each process that runs when the probe starts. */
 SEC("iter/task")

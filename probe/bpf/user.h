@@ -54,6 +54,33 @@ static __always_inline void put_user(struct scratch *s, u32 i, u64 from, u32 siz
 		unreadable(s, i, optional);
 }
 
+/* The head of a buffer of len bytes. */
+static __always_inline void put_buffer(struct scratch *s, u32 i, u64 from, u64 len, u32 most)
+{
+	u8 *to = room(s);
+	bool cut = len > most;
+
+	if (!to) {
+		s->full++;
+		absent(s, i);
+		return;
+	}
+	if (!from || !len) {
+		absent(s, i);
+		return;
+	}
+	if (cut)
+		len = most;
+	keep_mask(len);
+	len &= PATH_CAP - 1;
+	if (bpf_probe_read_user(to, len, (void *)from))
+		faulted(s, i);
+	else if (cut)
+		put_cut(s, i, len);
+	else
+		put(s, i, len);
+}
+
 static __always_inline void put_sockaddr(struct scratch *s, u32 i, u64 from, u32 size)
 {
 	if (size > 128) /* sizeof(struct sockaddr_storage): the kernel refuses more */

@@ -85,7 +85,7 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 		return err
 	}
 	defer loader.close()
-	if p.hooks, err = loader.hooks(); err != nil {
+	if p.hooks, p.refused, err = loader.hooks(p.plan.hooks()); err != nil {
 		return err
 	}
 	for _, h := range p.hooks {
@@ -97,14 +97,24 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if err := p.fillTables(); err != nil {
 		return err
 	}
+	if err := p.attach(func(h *loaded) bool { return h.loses == "" }); err != nil {
+		return err
+	}
+	return p.learnSelf()
+}
+
+func (p *Probe) attach(which func(*loaded) bool) error {
 	for _, h := range p.hooks {
+		if !which(h) {
+			continue
+		}
 		l, err := h.attach()
 		if err != nil {
 			return err
 		}
 		p.links = append(p.links, l)
 	}
-	return p.learnSelf()
+	return nil
 }
 
 // environment turns the two most common reasons for a refusal into words.
@@ -128,7 +138,7 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	for name, value := range map[string]any{
 		"cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
 		"every_thread": p.plan.everyThread, "exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat,
-		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit,
+		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault),
 	} {
 		v := spec.Variables[name]
 		if v == nil {
@@ -225,7 +235,8 @@ func (p *Probe) Start() error {
 			return fmt.Errorf("write route: %w", err)
 		}
 	}
-	return nil
+	// these hooks have no routes to wait behind
+	return p.attach(func(h *loaded) bool { return h.loses != "" })
 }
 
 const (

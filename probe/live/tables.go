@@ -46,6 +46,8 @@ type plan struct {
 
 	exec, execveat, fork, exit, heartbeat uint16
 	everyThread                           bool
+	// rows of tracepoints that are attached when they are asked for, 0 when they are not
+	signal, pageFault event.ID
 }
 
 // markNR is readahead: rare, harmless, and refused at once for a descriptor that does not exist.
@@ -63,6 +65,10 @@ func makePlan(d *event.Demand) *plan {
 			p.heartbeat = p.add(&row, row.Parts, event.AllParts, captureCall)
 		case row.Flags&event.Life != 0:
 			p.life(&row, parts, wanted)
+		case row.Name == "signaldeliver" && wanted:
+			p.signal = row.ID
+		case row.Name == "page_fault" && wanted:
+			p.pageFault = row.ID
 		case row.ID == event.Generic && wanted:
 			p.generic(d, p.add(&row, nil, 0, captureCall))
 		case wanted:

@@ -215,14 +215,14 @@ func symlinkat(t *T) {
 		Number("linkdirfd", int64(list[0].fd)).Absent("linkpath").Part("dir2", dir).NoPart("name", "dir").Fault = true
 }
 
-// owned stops the trigger when the call left another owner.
-func owned(path string, uid, gid uint32) {
+// belongs stops the trigger when the call left another owner.
+func belongs(path string, uid, gid uint32) {
 	if st := statOf(path); st.Uid != uid || st.Gid != gid {
 		fail("%s belongs to %d:%d", path, st.Uid, st.Gid)
 	}
 }
 
-const nobody = 1<<32 - 1 // the owner stays
+const keep = 1<<32 - 1 // the owner stays
 
 func (c *Call) owner(uid, gid int64) *Call { return c.Number("uid", uid).Number("gid", gid) }
 
@@ -240,18 +240,18 @@ func chown(t *T) {
 			numbers, wide = append(numbers, v.nr32), v.nr32
 			// all that the older calls have room for
 			t.onPath(v.event, v.nr, "path", "link", 70000, 0xfffe).ok().owner(70000-0x10000, 0xfffe)
-			owned(v.path, 70000-0x10000, 0xfffe)
+			belongs(v.path, 70000-0x10000, 0xfffe)
 		}
 		for _, nr := range numbers {
 			t.onPath(v.event, nr, "path", "link", 1234, 2345).ok().owner(1234, 2345)
-			owned(v.path, 1234, 2345)
-			t.onPath(v.event, nr, "path", dir+"/link", uptr(-1), 77).ok().owner(nobody, 77)
-			owned(v.path, 1234, 77)
+			belongs(v.path, 1234, 2345)
+			t.onPath(v.event, nr, "path", dir+"/link", uptr(-1), 77).ok().owner(keep, 77)
+			belongs(v.path, 1234, 77)
 			t.onPath(v.event, nr, "path", "none", 1, 2).fails(unix.ENOENT).owner(1, 2)
-			t.onNothing(v.event, nr, "path", 0, uptr(-1)).owner(0, nobody)
+			t.onNothing(v.event, nr, "path", 0, uptr(-1)).owner(0, keep)
 		}
 		t.onPath(v.event, wide, "path", "link", 1_000_000, 2_000_000).ok().owner(1_000_000, 2_000_000)
-		owned(v.path, 1_000_000, 2_000_000)
+		belongs(v.path, 1_000_000, 2_000_000)
 	}
 }
 
@@ -263,9 +263,9 @@ func fchown(t *T) {
 		if nr < 0 {
 			continue
 		}
-		t.call("fchown", nr, uptr(fd), 1234, uptr(-1)).ok().Result("res").Number("fd", int64(fd)).owner(1234, nobody).
+		t.call("fchown", nr, uptr(fd), 1234, uptr(-1)).ok().Result("res").Number("fd", int64(fd)).owner(1234, keep).
 			file(fd).Part("path", abs).Part("fspath", fsPath(abs))
-		owned("file", 1234, 0)
+		belongs("file", 1234, 0)
 		t.call("fchown", nr, 999, 1, 2).fails(unix.EBADF).Result("res").Number("fd", 999).owner(1, 2).NoPart("file", "path", "fspath")
 	}
 }
@@ -276,16 +276,16 @@ func fchownat(t *T) {
 		path := "sub/f" + itoa(uint64(i+1))
 		write(path)
 		t.from("fchownat", unix.SYS_FCHOWNAT, at, "pathname", 100_000, 5, 0).ok().owner(100_000, 5).Flags("flags")
-		owned(path, 100_000, 5)
+		belongs(path, 100_000, 5)
 	}
 	must(os.Symlink("f1", "sub/s"))
 	dir, sub := cwd(), list[0].fd
-	t.from("fchownat", unix.SYS_FCHOWNAT, place{"dirfd", sub, dir + "/sub", "s"}, "pathname", 6, uptr(-1), unix.AT_SYMLINK_NOFOLLOW).ok().owner(6, nobody).
+	t.from("fchownat", unix.SYS_FCHOWNAT, place{"dirfd", sub, dir + "/sub", "s"}, "pathname", 6, uptr(-1), unix.AT_SYMLINK_NOFOLLOW).ok().owner(6, keep).
 		Flags("flags", "AT_SYMLINK_NOFOLLOW")
-	owned("sub/s", 6, 0)
+	belongs("sub/s", 6, 0)
 	t.from("fchownat", unix.SYS_FCHOWNAT, place{"dirfd", sub, dir + "/sub", ""}, "pathname", 7, 8, unix.AT_EMPTY_PATH).ok().owner(7, 8).
 		Flags("flags", "AT_EMPTY_PATH")
-	owned("sub", 7, 8)
+	belongs("sub", 7, 8)
 	t.from("fchownat", unix.SYS_FCHOWNAT, wrong, "pathname", 1, 2, 0).fails(unix.EBADF).owner(1, 2).Flags("flags")
 	c := t.call("fchownat", unix.SYS_FCHOWNAT, uptr(sub), badPtr, 1, 2, 0).fails(unix.EFAULT).Result("res").Number("dirfd", int64(sub)).owner(1, 2)
 	c.Flags("flags").Absent("pathname").NoPart("name", "dir").Fault = true

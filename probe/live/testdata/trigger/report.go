@@ -4,9 +4,10 @@ package trigger
 
 // Report is what a trigger did and saw, in its own words: the answers that records are compared with.
 type Report struct {
-	Self  Self
-	Calls []*Call
-	Notes map[string]string
+	Self    Self
+	Calls   []*Call
+	Touches []Touch
+	Notes   map[string]string
 }
 
 // Self is the process that made the calls, as its own system calls and /proc describe it.
