@@ -87,8 +87,10 @@ func TestDescriptorsOfCalls(t *testing.T) {
 	k.expect("failed pipe", map[string]string{"fd.num": "-1", "evt.args": "res=-24(EMFILE) fd1=-1(EPERM) fd2=-1(EPERM) ino=0"})
 	k.event(call("epoll_create1", 4, 0o2000000), file(event.KindAnon), piece(event.PartPath, "[eventpoll]"))
 	k.expect("epoll_create1", map[string]string{"fd.num": "4", "fd.type": "eventpoll", "evt.args": "res=4 flags=1(EPOLL_CLOEXEC)"})
+	k.event(call("open_by_handle_at", -116, 5, 0, 1))
+	k.expect("failed open_by_handle_at", map[string]string{"fd.num": "-1", "fd.name": "", "evt.args": "fd=-116(ESTALE) mountfd=5 flags=2(O_WRONLY) path=NULL dev=0 ino=0", "evt.abspath": "-"})
 	k.event(call("open_by_handle_at", 8, fromCwd, 0, 1), file(event.KindFile), piece(event.PartPath, "/etc/shadow"))
-	k.expect("open_by_handle_at", map[string]string{"fd.num": "8", "fd.name": "/etc/shadow", "evt.arg.path": "/etc/shadow", "evt.arg.mountfd": "AT_FDCWD", "evt.is_open_write": "true"})
+	k.expect("open_by_handle_at", map[string]string{"fd.num": "8", "fd.name": "/etc/shadow", "evt.arg.path": "/etc/shadow", "evt.arg.mountfd": "AT_FDCWD", "evt.abspath": "/etc/shadow"})
 }
 
 func TestListsOfCalls(t *testing.T) {
