@@ -148,6 +148,15 @@ const (
 	TaskInPidns // the pid namespace is not the initial one
 )
 
+// PollFacts is one descriptor that a poll waited for.
+type PollFacts struct {
+	FD      int32
+	Revents uint16   // what the call found
+	Kind    FileKind // of the object behind the descriptor
+	Found   uint8    // 0 when there is none
+	Name    [8]byte  // the beginning of an anonymous inode's name
+}
+
 // ExitFacts is what is known of a thread that leaves.
 type ExitFacts struct {
 	Code   uint32 // task->exit_code

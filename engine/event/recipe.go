@@ -29,6 +29,7 @@ const (
 	OpExit        // ExitFacts
 	OpMemory      // MemoryFacts
 	OpBuffer      // user memory, pointer in Arg, as many bytes as the register Aux says but no more than Size
+	OpPoll        // PollFacts of each descriptor in the vector in Arg, whose length is in the register Aux
 )
 
 // Controllers are the cgroup controllers whose paths OpCgroups captures, under the names that they have in v1 hierarchies (where
@@ -53,6 +54,7 @@ const (
 	ObjArg4
 	ObjArg5
 	ObjRetPositive
+	ObjAt0 // the descriptor that a call which succeeded left where argument 0 points
 )
 
 // Part is one captured piece of a record and the recipe that captures it.
@@ -93,12 +95,13 @@ const (
 	PartName3  // third string argument
 	PartMem3   // user memory, see the row
 	PartMemory // MemoryFacts
+	PartPoll   // PollFacts, one after the other
 	partKinds
 )
 
 var partNames = [partKinds]string{
 	"none", "name", "name2", "path", "fspath", "dir", "dir2", "file", "sock", "sockaddr", "queue", "task", "argv", "env",
-	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "memory",
+	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "memory", "poll",
 }
 
 // String returns the kind's name.

@@ -212,6 +212,17 @@ func extend(v uint64, size uint8, signed bool) uint64 {
 	return v
 }
 
+// Poll reads the i-th of the descriptors in a parameter of the type FDList; ok is false behind the last.
+func Poll(list []byte, i int) (f PollFacts, ok bool) {
+	size := int(unsafe.Sizeof(f))
+	if len(list) < (i+1)*size {
+		return f, false
+	}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&f)), size), list[i*size:])
+	f.Revents = uint16(pollBits.convert(uint64(f.Revents)))
+	return f, true
+}
+
 // File returns the facts of the event's file.
 func (r *Record) File() (f FileFacts, ok bool) { ok = facts(r, PartFile, &f); return }
 

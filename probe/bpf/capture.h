@@ -9,6 +9,7 @@
 #pragma once
 
 #include "cgroup.h"
+#include "poll.h"
 #include "task.h"
 #include "user.h"
 
@@ -20,6 +21,7 @@ enum {
 	CAN_PROCESS = 2, /* the task, its image, cgroups */
 	CAN_VECTOR = 4,	 /* argument vectors in user memory */
 	CAN_NAME = 8,	 /* the kernel's copy of execve's file name */
+	CAN_POLL = 16,	 /* vectors of descriptors */
 };
 
 
@@ -30,10 +32,10 @@ static __always_inline void dir_begin(struct scratch *s, u32 i, u32 arg, u32 of)
 	s32 fd = arg == AT_CWD ? AT_FDCWD : (s32)arg_of(s, arg);
 	u64 at;
 
-	/* only a relative name has a use for it */
+	/* only a relative name has a use for it; an empty one is relative, and what comes behind it is another part's */
 	of &= MAX_PARTS - 1;
 	at = s->at[of];
-	if (lens[of] == PART_ABSENT || at > REC_CAP || s->rec[at] == '/') {
+	if (lens[of] == PART_ABSENT || at > REC_CAP || (lens[of] && s->rec[at] == '/')) {
 		absent(s, i);
 		return;
 	}
@@ -72,6 +74,7 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		case OP_QUEUE: put_queue(s, i, arg_of(s, arg)); return;
 		case OP_BUFFER: put_buffer(s, i, arg_of(s, arg), arg_of(s, p->aux), p->size); return;
 		case OP_MEMORY: put_memory(s, i); return;
+		case OP_CWD: walk_path(s, MODE_PATH, READ(t, fs, pwd.mnt), READ(t, fs, pwd.dentry)); return;
 		}
 	}
 	if (can & CAN_PROCESS) {
@@ -92,6 +95,12 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		case OP_ENV_USER: vector_begin(s, arg_of(s, arg)); return;
 		}
 	}
+	if (can & CAN_POLL) {
+		switch (op) {
+		case OP_MEM: put_user(s, i, arg_of(s, arg) + p->off, p->size, p->aux); return;
+		case OP_POLL: poll_begin(s, arg_of(s, arg), arg_of(s, p->aux)); return;
+		}
+	}
 	if ((can & CAN_NAME) && op == OP_FILENAME) {
 		put_string(s, i, s->name, true, false);
 		return;
@@ -101,6 +110,10 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 
 static __always_inline void step(struct scratch *s, u32 can)
 {
+	if (can & CAN_POLL) { /* nothing else there takes steps */
+		poll_step(s);
+		return;
+	}
 	switch (s->mode) {
 	case MODE_PATH:
 	case MODE_FSPATH: path_step(s, can & CAN_CALL); return;

@@ -190,4 +190,5 @@ struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; };
 #define SOCKFS_MAGIC 0x534f434b
 #define NSFS_MAGIC 0x6e736673
 #define PID_FS_MAGIC 0x50494446
+#define ANON_INODE_FS_MAGIC 0x09041934
 #define AT_FDCWD -100

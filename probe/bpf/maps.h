@@ -59,6 +59,7 @@ struct scratch {
 	u64 begun;   /* where the part under work begins in the record */
 	u32 next;    /* the next recipe */
 	u32 current; /* the recipe under work */
+	u32 left;    /* descriptors of a poll that are still to come */
 	u32 slot;
 	u32 mode;    /* enum mode */
 	u32 controller;

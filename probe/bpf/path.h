@@ -8,7 +8,7 @@
 
 #include "store.h"
 
-enum mode { MODE_NONE, MODE_PATH, MODE_FSPATH, MODE_CGROUP, MODE_VECTOR };
+enum mode { MODE_NONE, MODE_PATH, MODE_FSPATH, MODE_CGROUP, MODE_VECTOR, MODE_POLL };
 
 static __always_inline void walk_path(struct scratch *s, u32 mode, struct vfsmount *mnt, struct dentry *dentry)
 {
@@ -104,7 +104,7 @@ static __always_inline u32 namespace_name(u8 *to, struct dentry *d)
 }
 
 /* The name of an object of the kernel's own filesystems: what its dentry has ("memfd:x"), what the filesystem makes up when somebody
- * asks, or none (a pipe). "/" is the dentry's where there is none. */
+ * asks, or none (a pipe, a socket). "/" is the dentry's where there is none. */
 static __always_inline u32 object_name(u8 *to, struct dentry *d)
 {
 	u32 len = READ(d, d_name.len) & 255, magic = READ(d, d_sb, s_magic);
@@ -115,6 +115,8 @@ static __always_inline u32 object_name(u8 *to, struct dentry *d)
 		__builtin_memcpy(to, "[pidfd]", 7);
 		return 7;
 	}
+	if (magic == SOCKFS_MAGIC) /* the dentry has its protocol's */
+		return 0;
 	if (len)
 		bpf_probe_read_kernel(to, len, READ(d, d_name.name));
 	return len == 1 && *to == '/' ? 0 : len;

@@ -34,6 +34,7 @@ int sys_exit_raw(u64 *ctx)
 
 BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL, 3, 22))
 BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR, 1, 32))
+BOTH(capture_poll, "sys_exit", capture_syscall(ctx, CAN_POLL, 1, 32))
 BOTH(process_exec, "sched_process_exec", on_exec(ctx, (void *)ctx[0], (void *)ctx[2]))
 BOTH(capture_image, "sched_process_exec", capture_exec(ctx))
 BOTH(process_fork, "sched_process_fork", on_fork((void *)ctx[1]))

@@ -101,6 +101,15 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 		c->no_program++;
 }
 
+/* A descriptor that a call has left in memory. */
+static __always_inline s32 descriptor_at(u64 from)
+{
+	s32 fd = -1;
+
+	bpf_probe_read_user(&fd, sizeof(fd), (void *)from);
+	return fd;
+}
+
 /* First turn of a capture at sys_exit: find the event's file. False when the event is not this hook's. */
 static __always_inline bool syscall_begin(struct scratch *s, const struct slot *row)
 {
@@ -123,6 +132,7 @@ static __always_inline bool syscall_begin(struct scratch *s, const struct slot *
 	case OBJ_ARG3: fd = head(s)->args[3]; break;
 	case OBJ_ARG4: fd = head(s)->args[4]; break;
 	case OBJ_ARG5: fd = head(s)->args[5]; break;
+	case OBJ_AT0: fd = ret < 0 ? -1 : descriptor_at(head(s)->args[0]); break;
 	}
 	if (fd >= 0)
 		s->file = (u64)file_of((void *)s->task, fd);

@@ -224,6 +224,8 @@ func (k *checker) bytes(what string, w trigger.Want, b []byte, ok bool) {
 		k.errorf("%s is %q instead of %q", what, b, w.B)
 	case w.Kind == "head" && (len(b) != 4095 || !bytes.HasPrefix(w.B, b)):
 		k.errorf("%s is %d bytes, not the first 4095 of %q: %q", what, len(b), w.B, b)
+	case w.Kind == "polled":
+		k.polled(what, w.Flags, b)
 	case w.Kind == "number" || w.Kind == "flags" || w.Kind == "range":
 		k.errorf("%s is not a number", what)
 	}
@@ -234,7 +236,7 @@ var structures = event.PartsOf(event.PartFile, event.PartSock, event.PartTask, e
 
 // shown are pieces whose every use a parameter shows.
 var shown = event.PartsOf(
-	event.PartName, event.PartName2, event.PartName3, event.PartMem, event.PartMem2, event.PartMem3, event.PartMemory,
+	event.PartName, event.PartName2, event.PartName3, event.PartMem, event.PartMem2, event.PartMem3, event.PartMemory, event.PartPoll,
 ) | structures
 
 // ofTask are pieces that every task has, and that some rows about tasks do without.

@@ -48,6 +48,7 @@ const (
 	captureCall    = "capture_call"
 	captureProcess = "capture_process"
 	captureImage   = "capture_image"
+	capturePoll    = "capture_poll"
 )
 
 // hooks are the places that a plan needs. Signals and page faults have hooks only when they were asked for: a machine has many.
@@ -58,6 +59,7 @@ func (p *plan) hooks() []hook {
 		{tracepoint: "sched_process_exit", dispatcher: "process_exit"},
 		{tracepoint: "sys_exit", dispatcher: "sys_exit", programs: []program{
 			{name: captureCall, hot: true}, {name: captureProcess, loses: "clone and failed execve events"},
+			{name: capturePoll, loses: "poll and ppoll events"},
 		}},
 	}
 	if p.signal != 0 {

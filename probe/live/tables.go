@@ -158,6 +158,8 @@ func programFor(parts []event.Part) string {
 		switch p.Op {
 		case event.OpTask, event.OpArgv, event.OpArgvUser, event.OpCgroups:
 			return captureProcess
+		case event.OpPoll:
+			return capturePoll
 		}
 	}
 	return captureCall

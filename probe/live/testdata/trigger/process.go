@@ -260,7 +260,7 @@ func pidfd(t *T) {
 	c.file(c.fd())
 	sock := one(unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0))
 	c = get(self, sock, 0).ok()
-	c.file(c.fd()).sock(c.fd()).anonymous("UDP") // a socket goes by its protocol's name
+	c.file(c.fd()).sock(c.fd()).NoPart("path", "fspath")
 	get(self, 999, 0).fails(unix.EBADF).NoPart("file", "path", "fspath", "sock")
 	get(self, target, 8).fails(unix.EINVAL).NoPart("file", "path", "fspath", "sock")
 	get(target, target, 0).fails(unix.EBADF).NoPart("file", "path", "fspath", "sock")

@@ -36,7 +36,7 @@ type Call struct {
 
 // Want is an expected value of a parameter or of a captured piece.
 type Want struct {
-	Kind  string   // "number", "range" (N to Max), "bytes", "flags", "absent", "any" (present), "head" (as much as is copied), "tail" (at least N bytes of it)
+	Kind  string   // "number", "range" (N to Max), "bytes", "flags", "absent", "any" (present), "head" (as much as is copied), "tail" (at least N bytes of it), "polled"
 	N     int64    `json:",omitempty"`
 	Max   int64    `json:",omitempty"`
 	B     []byte   `json:",omitempty"`
