@@ -32,7 +32,7 @@ func TestCalls(t *testing.T) {
 	d := start(t, launch{rules: callRules})
 	for _, c := range []struct{ name, script, want string }{
 		{"namespace", `unshare -u true`, "<unshare res=0 flags=128(CLONE_NEWUTS)> fd.name=<<NA>> fd.type=<<NA>> proc.name=<unshare>"},
-		{"session", `setsid -f true; sleep 0.1`, "<setsid res="},
+		{"session", `setsid true; :`, "<setsid res="},
 		{"root", `chroot / true`, "<chroot res=0 path=/> fd.name=<<NA>> fd.type=<<NA>> proc.name=<chroot>"},
 		{"user", `setpriv --reuid 12345 true`, "<setresuid res=0 ruid=12345(<NA>) euid=12345(<NA>) suid=12345(<NA>)>"},
 		{"capabilities", `setpriv --inh-caps +chown true`, "<capset res=0 cap_inheritable=1 cap_permitted="},
