@@ -158,6 +158,9 @@ func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe,
 	for _, lost := range p.Refused() {
 		log.Warn().Err(lost).Msg("this kernel refused a part of the probe")
 	}
+	for _, limit := range p.Limits() {
+		log.Warn().Msg(limit)
+	}
 	if !host.Procs.HasProc() {
 		log.Warn().Msg("this is not the host's pid namespace: of processes that run already little is known (share it, or mount the host's root and name it in HOST_ROOT)")
 	}

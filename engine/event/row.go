@@ -94,7 +94,7 @@ var events = buildTable()
 func buildTable() *table {
 	t := &table{byName: make(map[string][]ID)}
 	t.rows = append(t.rows, Row{}) // 0 is no event
-	for _, family := range [][]Row{otherRows(), fileRows(), procRows(), netRows()} {
+	for _, family := range [][]Row{otherRows(), fileRows(), procRows(), netRows(), uringRows()} {
 		t.rows = append(t.rows, family...)
 	}
 	for i := range t.rows[1:] {

@@ -49,6 +49,8 @@ const (
 	Mode
 	FSPath
 	FSRelPath
+	SigSet
+	FDList
 )
 
 var typeNames = [...]string{
@@ -59,6 +61,7 @@ var typeNames = [...]string{
 	Dynamic: "DYNAMIC", Flags8: "FLAGS8", Flags16: "FLAGS16", Flags32: "FLAGS32", EnumFlags8: "ENUMFLAGS8",
 	EnumFlags16: "ENUMFLAGS16", EnumFlags32: "ENUMFLAGS32", UID: "UID", GID: "GID", Double: "DOUBLE", Mode: "MODE",
 	FSPath: "FSPATH", FSRelPath: "FSRELPATH",
+	SigSet: "SIGSET", FDList: "FDLIST",
 }
 
 // String returns the name that Falco's schema and --list use for t.

@@ -91,6 +91,9 @@ func buildRowInfos() []rowInfo {
 				r.path2 = i
 			}
 		}
+		if r.fd < 0 && row.Flags&event.CreatesFD != 0 {
+			r.fd = 0 // the result, under the type of an error's
+		}
 	}
 	return infos
 }

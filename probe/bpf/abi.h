@@ -8,6 +8,7 @@
 #define MAX_SLOTS 512
 #define MAX_PARTS 16 /* a power of two: indexes are masked with it */
 #define MAX_EVENTS 512
+#define MAX_REQUESTS 256 /* twice the operations of io_uring, a power of two */
 
 #define PATH_CAP 4096 /* PATH_MAX */
 #define REC_CAP 20480 /* where the last part of a record may begin */
@@ -21,7 +22,10 @@ enum op {
 
 enum object { OBJ_NONE, OBJ_RET, OBJ_ARG0, OBJ_ARG1, OBJ_ARG2 };
 
-enum record_flag { FLAG_COMPAT32 = 1, FLAG_TRUNCATED = 2, FLAG_FAULT = 4, FLAG_CHILD = 8, FLAG_GROUP_DEAD = 16, FLAG_FAILED = 32 };
+enum record_flag {
+	FLAG_COMPAT32 = 1, FLAG_TRUNCATED = 2, FLAG_FAULT = 4, FLAG_CHILD = 8, FLAG_GROUP_DEAD = 16, FLAG_FAILED = 32, FLAG_IO_URING = 64,
+	FLAG_UNKNOWN = 128,
+};
 
 #define PART_TRUNCATED 0x8000
 #define PART_ABSENT 0xffff
@@ -98,10 +102,35 @@ struct route {
 	u32 mark; /* the loader's marker and heartbeat travel on this number */
 };
 
-struct counters { u64 sent, ring_full, scratch_full, fault, truncated, no_program; };
+struct counters { u64 sent, ring_full, scratch_full, fault, truncated, no_program, unknown, unmatched; };
+
+/* Where an argument of a system call is in a request of io_uring that stands for it. */
+enum request_arg_flag { ARG_NAME = 1, ARG_EARLY = 2, ARG_COPY = 4 };
+
+struct request_arg {
+	u16 at;		     /* of the value in the request */
+	u16 also;	     /* of four bytes in the request that belong to the value too, 0 for none */
+	u16 copy;	     /* of the kernel's copy of what the value points to */
+	u8 size;	     /* bytes of the value, 0 when the request does not keep it */
+	u8 flags;	     /* enum request_arg_flag */
+	u8 sqe, sqe_size;    /* the same in the submission entry */
+	u16 pad;
+	u32 clear;	     /* bits of the value that the kernel sets by itself */
+};
+
+/* One operation of io_uring: the system call that it stands for, in either table. Slot 0 is one that nobody watches. */
+struct request {
+	u16 slot[2], nr[2];
+	u16 early, user; /* sets of parts: captured at submission; read from user memory */
+	u16 direct;	 /* where the request has the place in the table of registered files, 0 for never */
+	u16 position;	 /* the argument that tells the second entry of the operation from the first, 0 for none */
+	struct request_arg arg[6];
+};
 
 /* Keep the types that only the loader uses in the object's BTF, where a test compares them with Go's. */
 #define KEEP(type) const struct type *keep_##type __attribute__((unused))
 KEEP(header); KEEP(file_facts); KEEP(sock_facts); KEEP(task_facts); KEEP(exit_facts); KEEP(part); KEEP(slot); KEEP(route); KEEP(counters);
+KEEP(request_arg); KEEP(request);
 #define KEEP_ENUM(type) const enum type *keep_##type __attribute__((unused))
 KEEP_ENUM(op); KEEP_ENUM(object); KEEP_ENUM(kind); KEEP_ENUM(record_flag); KEEP_ENUM(task_flag); KEEP_ENUM(slot_flag);
+KEEP_ENUM(request_arg_flag);

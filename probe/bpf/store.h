@@ -73,6 +73,7 @@ static __always_inline void begin(struct scratch *s, u32 slot, struct task_struc
 	s->slot = slot;
 	s->task = (u64)task;
 	s->file = 0;
+	s->req = 0;
 	s->next = 0;
 	s->mode = 0;
 	s->turns = 0;
@@ -163,8 +164,8 @@ static __always_inline void send(struct scratch *s, bool to_life)
 	h->tid = READ(t, pid);
 	h->ppid = READ(t, real_parent, tgid);
 	h->start = READ(t, group_leader, start_boottime);
-	h->uid = READ(cred, euid.val);
-	h->gid = READ(cred, egid.val);
+	h->uid = s->req ? s->uid : READ(cred, euid.val);
+	h->gid = s->req ? s->gid : READ(cred, egid.val);
 	h->loginuid = loginuid_of(t);
 	h->cgroup = cgroup_id(t);
 	h->cgroup1 = cgroup1_id(t);

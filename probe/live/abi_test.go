@@ -29,6 +29,7 @@ func TestStructuresAreTheSameInC(t *testing.T) {
 	for name, twin := range map[string]any{
 		"header": event.Header{}, "file_facts": event.FileFacts{}, "sock_facts": event.SockFacts{}, "task_facts": event.TaskFacts{},
 		"exit_facts": event.ExitFacts{}, "part": part{}, "slot": slot{}, "route": route{}, "counters": Counters{},
+		"request_arg": requestArg{}, "request": request{},
 	} {
 		var c *btf.Struct
 		if err := types.TypeByName(name, &c); err != nil {
@@ -87,6 +88,7 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 		"FLAG_": {
 			"COMPAT32": event.FlagCompat32, "TRUNCATED": event.FlagTruncated, "FAULT": event.FlagFault, "CHILD": event.FlagChild,
 			"GROUP_DEAD": event.FlagGroupDead, "FAILED": event.FlagFailed,
+			"IO_URING": event.FlagIOUring, "UNKNOWN": event.FlagUnknown,
 		},
 		"KIND_": {
 			"UNKNOWN": uint64(event.KindUnknown), "FILE": uint64(event.KindFile), "DIRECTORY": uint64(event.KindDirectory), "FIFO": uint64(event.KindFIFO),
@@ -96,6 +98,7 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 		},
 		"TASK_": {"KTHREAD": event.TaskKthread, "IN_PIDNS": event.TaskInPidns},
 		"SLOT_": {"FAILED_ONLY": slotFailedOnly, "CLONE": slotClone, "LIFE": slotLife},
+		"ARG_":  {"NAME": argName, "EARLY": argEarly, "COPY": argCopy},
 	}
 	found := make(map[string]map[string]uint64)
 	for typ, err := range objectTypes(t).All() {

@@ -31,6 +31,8 @@ type hook struct {
 	tracepoint string
 	dispatcher string
 	programs   []program
+	// loses says what is not seen when the kernel refuses the whole hook; "" means that the probe is useless without it.
+	loses string
 }
 
 type program struct {
@@ -45,14 +47,55 @@ const (
 	captureCall    = "capture_call"
 	captureProcess = "capture_process"
 	captureImage   = "capture_image"
+
+	requestSubmit     = "request_submit"
+	requestComplete   = "request_complete"
+	requestOverflow   = "request_overflow"
+	requestFailed     = "request_failed"
+	captureSubmitted  = "capture_submitted"
+	captureCompleted  = "capture_completed"
+	captureOverflowed = "capture_overflowed"
 )
+
+// requestHookList are the hooks of io_uring, with the program array of each that has programs.
+var requestHookList = []struct {
+	hook
+	array string
+}{
+	{hook{dispatcher: requestSubmit, programs: []program{{name: captureSubmitted}}, loses: "requests of io_uring"}, "submit_programs"},
+	{hook{dispatcher: requestComplete, programs: []program{{name: captureCompleted}}, loses: "requests of io_uring"}, "complete_programs"},
+	{hook{dispatcher: requestOverflow, programs: []program{{name: captureOverflowed}}, loses: "requests of io_uring that are completed while its queue is full"}, "overflow_programs"},
+	{hook{dispatcher: requestFailed, loses: "requests of io_uring that fail before they are submitted"}, ""},
+}
+
+// attachTo gives the programs of a hook the tracepoint's name, which differs between kernels.
+func (o *loader) attachTo(h hook) {
+	for _, p := range append([]program{{name: h.dispatcher}}, h.programs...) {
+		for _, s := range spellings {
+			if spec := o.spec.Programs[p.name+string(s)]; spec != nil {
+				spec.AttachTo = h.tracepoint
+			}
+		}
+	}
+}
+
+// requestHooks are the hooks of io_uring that this kernel has.
+func (o *loader) requestHooks(r *requestHooks) (list []hook) {
+	for _, h := range requestHookList {
+		if h.tracepoint = r.tracepoints[h.dispatcher]; h.tracepoint != "" {
+			o.attachTo(h.hook)
+			list = append(list, h.hook)
+		}
+	}
+	return list
+}
 
 func hooks() []hook {
 	return []hook{
-		{"sched_process_exec", "process_exec", []program{{name: captureImage}}},
-		{"sched_process_fork", "process_fork", nil},
-		{"sched_process_exit", "process_exit", nil},
-		{"sys_exit", "sys_exit", []program{
+		{tracepoint: "sched_process_exec", dispatcher: "process_exec", programs: []program{{name: captureImage}}},
+		{tracepoint: "sched_process_fork", dispatcher: "process_fork"},
+		{tracepoint: "sched_process_exit", dispatcher: "process_exit"},
+		{tracepoint: "sys_exit", dispatcher: "sys_exit", programs: []program{
 			{name: captureCall, hot: true}, {name: captureProcess, loses: "clone and failed execve events"},
 		}},
 	}
@@ -158,25 +201,30 @@ func (o *loader) close() {
 
 // hooks loads the hooks side by side: verification is most of the time that a start takes, and the kernel verifies
 // programs of privileged loaders in parallel.
-func (o *loader) hooks() ([]*loaded, error) {
-	list := hooks()
+func (o *loader) hooks(list []hook) (all []*loaded, refused []error, err error) {
 	out, errs := make([]*loaded, len(list)), make([]error, len(list))
 	var wg sync.WaitGroup
 	for i, h := range list {
 		wg.Go(func() { out[i], errs[i] = o.hook(h) })
 	}
 	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
-		for _, l := range out {
-			l.close()
-		}
-		for _, err := range errs {
-			if err != nil {
-				return nil, err
-			}
+	for i, e := range errs {
+		switch {
+		case e == nil:
+			all = append(all, out[i])
+		case list[i].loses != "":
+			refused = append(refused, fmt.Errorf("%s are not seen: %w", list[i].loses, e))
+		case err == nil:
+			err = e
 		}
 	}
-	return out, nil
+	if err != nil {
+		for _, l := range all {
+			l.close()
+		}
+		return nil, nil, err
+	}
+	return all, refused, nil
 }
 
 // hook tries the spellings in turn. The error is the first spelling's: the others fail for want of the same thing, or for
