@@ -233,7 +233,7 @@ func doctor(ctx context.Context) (out []cli.Check) {
 		c := cli.Check{Name: f.Name, Status: "ok", Detail: f.Detail, Advice: f.Advice}
 		if !f.OK {
 			c.Status = "fail"
-			if f.Name == "refused program" || f.Name == "running processes" {
+			if f.Name == "refused program" || f.Name == "running processes" || f.Name == "io_uring" {
 				c.Status = "warn"
 			}
 		}

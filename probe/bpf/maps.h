@@ -58,12 +58,16 @@ struct {
 #define SAVED_CAP 512 /* a power of two: places are masked with it */
 struct saved {
 	u64 ring, data;	/* the ring, and what user space calls the request */
+	u64 start;	/* the process's, with tgid, and whose rights the request has */
 	u64 args[6];
-	u32 uid, gid;
-	u32 fault, used; /* pieces that could not be read; bytes in use */
+	u32 tgid, uid, gid;
+	u32 fault, used, pad; /* pieces that could not be read; bytes in use */
 	u16 at[MAX_PARTS], len[MAX_PARTS];
 	u8 bytes[SAVED_CAP];
 };
+
+/* How often the table was full: what the loader looks at to take out the requests of processes that have ended. */
+u64 requests_full SEC(".data.requests");
 
 #define MAX_PENDING 4096
 struct {

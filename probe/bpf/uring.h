@@ -124,8 +124,10 @@ static __always_inline bool request_remember(struct scratch *s)
 
 	if (old) /* of a request that was here before and whose end was not seen */
 		forget_name(old->ring, old->data, s->req);
-	if (bpf_map_update_elem(&pending, &s->req, &s->saved, BPF_ANY))
+	if (bpf_map_update_elem(&pending, &s->req, &s->saved, BPF_ANY)) {
+		__sync_fetch_and_add(&requests_full, 1);
 		return false;
+	}
 	if (remember_name(s->saved.ring, s->saved.data, s->req) || !complete_by_name)
 		return true;
 	bpf_map_delete_elem(&pending, &s->req);
@@ -175,6 +177,8 @@ static __always_inline void on_submit(void *ctx, const struct io_kiocb *req, boo
 	whole = request_save(s, r, row, entry);
 	s->saved.ring = (u64)READ(req, ctx);
 	s->saved.data = request_data(req);
+	s->saved.start = READ(t, group_leader, start_boottime);
+	s->saved.tgid = READ(t, tgid);
 	s->saved.uid = s->uid;
 	s->saved.gid = s->gid;
 	__builtin_memcpy(s->saved.args, head(s)->args, sizeof(s->saved.args));

@@ -29,7 +29,7 @@ func TestStructuresAreTheSameInC(t *testing.T) {
 	for name, twin := range map[string]any{
 		"header": event.Header{}, "file_facts": event.FileFacts{}, "sock_facts": event.SockFacts{}, "task_facts": event.TaskFacts{},
 		"exit_facts": event.ExitFacts{}, "part": part{}, "slot": slot{}, "route": route{}, "counters": Counters{},
-		"request_arg": requestArg{}, "request": request{},
+		"request_arg": requestArg{}, "request": request{}, "saved": saved{},
 	} {
 		var c *btf.Struct
 		if err := types.TypeByName(name, &c); err != nil {

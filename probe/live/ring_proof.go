@@ -44,7 +44,10 @@ func (p *Probe) proveRequests() Finding {
 			return f
 		}
 	}
-	f.OK, f.Detail = true, strings.Join(append([]string{"requests are reported as the system calls that they stand for"}, p.requests.limits...), "; ")
+	f.OK, f.Detail = len(p.requests.limits) == 0, "requests are reported as the system calls that they stand for"
+	for _, limit := range p.requests.limits {
+		f.Detail += "; " + strings.TrimPrefix(limit, "io_uring: ")
+	}
 	return f
 }
 

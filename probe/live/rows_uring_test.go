@@ -117,3 +117,25 @@ func TestRequestsWithoutRoom(t *testing.T) {
 		t.Errorf("the second time opened are %v", opened)
 	}
 }
+
+// What the kernel does not complete does not fill the table for ever.
+func TestRequestsOfEndedProcesses(t *testing.T) {
+	const kept = 4
+	p := requestProbe(t, kept)
+	left := func() (n int) {
+		var key uint64
+		for it := p.maps["pending"].Iterate(); it.Next(&key, new(saved)); n++ {
+		}
+		return n
+	}
+	s := newSession(t, p)
+	s.trigger(native().command(t, "ring-taken"))
+	if n, err := p.timesFull(); n != 1 || err != nil {
+		t.Errorf("%d requests found the table full, %v", n, err)
+	}
+	only(t, left(), kept, "number of requests that are left over")
+	if err := p.forgetEnded(); err != nil {
+		t.Fatal(err)
+	}
+	only(t, left(), 0, "number of requests after that")
+}

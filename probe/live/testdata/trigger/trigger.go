@@ -37,7 +37,7 @@ var triggers = map[string]func(*T){
 	"paths": paths, "deep": deep, "mounts": mounts, "chroot": chroot, "cookie": cookie,
 	"tracee": tracee, "storm": storm, "opens": opens, "exit": exit, "thread": thread, "crowd": crowd, "orphan": orphan,
 	"ring-files": ringFiles, "ring-net": ringNet, "ring-fixed": ringFixed, "ring-odd": ringOdd, "ring-bad": ringBad, "ring-repeated": ringRepeated,
-	"ring-crowd": ringCrowd, "ring-calls": ringCalls,
+	"ring-crowd": ringCrowd, "ring-calls": ringCalls, "ring-taken": ringTaken,
 }
 
 // Main runs the trigger that the environment names, in the current directory, and exits. It returns when none is named.

@@ -190,3 +190,24 @@ func ringCrowd(t *T) {
 	}
 	r.close()
 }
+
+// ringTaken are requests that another one takes along: it fails, and had asked for no completion, so that they have none either.
+func ringTaken(t *T) {
+	r := t.ring(16, 0)
+	if r.p.Features&featSkip == 0 {
+		t.report.Notes["skip"] = "this kernel completes every request"
+		return
+	}
+	missing := t.path("missing")
+	r.put(&entry{Op: opOpenat, Flags: entryLink | entrySkip, FD: unix.AT_FDCWD, Addr: missing, Data: 1})
+	for range 5 {
+		r.next++
+		r.put(&entry{Op: opOpenat, Flags: entryLink, FD: unix.AT_FDCWD, Addr: missing, Data: r.next})
+	}
+	r.put(&entry{Op: opNop, Data: 2})
+	r.submit(7, 1)
+	if c := r.take(); c.Data != 1 || c.Res != -int32(unix.ENOENT) {
+		fail("the first completion is %+v", c)
+	}
+	r.close()
+}
