@@ -99,13 +99,37 @@ struct slot {
 /* Which slots a system call number leads to in either table; 0 is none. */
 struct route {
 	u16 native, compat;
-	u32 mark; /* the loader's marker and heartbeat travel on this number */
+	u32 flags; /* enum route_flag */
+};
+
+enum route_flag {
+	ROUTE_MARK = 1, /* the loader's marker and heartbeat travel on this number */
+	ROUTE_MANY = 2, /* in the 32-bit table it is the number of many calls */
+};
+
+/* One call of many that share a number of the 32-bit table. What its arguments are made of is in sources: the registers of the
+ * number, and words of user memory that one of them points to. */
+#define MAX_SHARED 96
+#define SOURCES 16
+#define SOURCE_NONE 15
+#define SOURCE_MEMORY 8
+
+struct shared_call {
+	u16 slot, nr;
+	u8 from[6];
+	u8 memory, words; /* the register that points to the words, how many there are */
+	u8 result, pad;	  /* the register that points to what the plain call returns, 0 for none */
 };
 
 struct counters { u64 sent, ring_full, scratch_full, fault, truncated, no_program, unknown, unmatched; };
 
 /* Where an argument of a system call is in a request of io_uring that stands for it. */
-enum request_arg_flag { ARG_NAME = 1, ARG_EARLY = 2, ARG_COPY = 4 };
+enum request_arg_flag {
+	ARG_NAME = 1,  /* the value is a struct filename * */
+	ARG_EARLY = 2, /* the completion overwrites it */
+	ARG_COPY = 4,  /* there is a copy of what it points to */
+	ARG_UNLESS = 8, /* what is in also stands instead of the value, which is -1 then */
+};
 
 struct request_arg {
 	u16 at;		     /* of the value in the request */
@@ -130,7 +154,7 @@ struct request {
 /* Keep the types that only the loader uses in the object's BTF, where a test compares them with Go's. */
 #define KEEP(type) const struct type *keep_##type __attribute__((unused))
 KEEP(header); KEEP(file_facts); KEEP(sock_facts); KEEP(task_facts); KEEP(exit_facts); KEEP(part); KEEP(slot); KEEP(route); KEEP(counters);
-KEEP(request_arg); KEEP(request);
+KEEP(shared_call); KEEP(request_arg); KEEP(request);
 #define KEEP_ENUM(type) const enum type *keep_##type __attribute__((unused))
 KEEP_ENUM(op); KEEP_ENUM(object); KEEP_ENUM(kind); KEEP_ENUM(record_flag); KEEP_ENUM(task_flag); KEEP_ENUM(slot_flag);
-KEEP_ENUM(request_arg_flag);
+KEEP_ENUM(request_arg_flag); KEEP_ENUM(route_flag);

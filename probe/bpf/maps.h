@@ -22,6 +22,14 @@ struct {
 	__type(value, struct route);
 } routes SEC(".maps");
 
+/* The calls that share a number of the 32-bit table, see shared.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_SHARED);
+	__type(key, u32);
+	__type(value, struct shared_call);
+} shared_calls SEC(".maps");
+
 /* Slot -> what to capture. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -114,6 +122,7 @@ struct scratch {
 	u32 fault, truncated, full;
 	u32 request;	/* its entry in requests */
 	u32 uid, gid;	/* whose rights it has */
+	u32 sources[SOURCES]; /* of a call that shares its number */
 	u8 kept, afar;	/* enum kept; user memory is not its task's */
 	u16 at[MAX_PARTS]; /* where each part begins in the record */
 	u8 rec[REC_CAP + PATH_CAP] __attribute__((aligned(8))); /* header, part lengths, parts */

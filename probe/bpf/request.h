@@ -143,8 +143,14 @@ static __always_inline u64 request_arg(const struct io_kiocb *req, const struct 
 
 	if (a->flags & ARG_NAME)
 		return v ? (u64)READ((struct filename *)v, uptr) : 0;
-	if (a->also)
-		v |= load_kernel((u64)req + a->also, 4);
+	if (a->also) {
+		u64 other = load_kernel((u64)req + a->also, 4);
+
+		if (!(a->flags & ARG_UNLESS))
+			v |= other;
+		else if (other)
+			v = (u32)-1;
+	}
 	return v & ~(u64)a->clear;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "capture.h"
+#include "shared.h"
 
 #define MARK_LEARN 1
 #define MARK_BEAT 2
@@ -47,6 +48,7 @@ static __always_inline void read_args(struct header *h, struct pt_regs *regs, bo
 /* nr is the number in the register. Cheap to leave: a look-up and two comparisons for a call that nobody watches. */
 static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s64 ret)
 {
+	const struct shared_call *shared = NULL;
 	struct task_struct *t;
 	struct scratch *s;
 	struct route *r;
@@ -57,12 +59,17 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	if (n >= MAX_SYSCALL)
 		return;
 	r = bpf_map_lookup_elem(&routes, &n);
-	if (!r || !(r->native | r->compat | r->mark))
+	if (!r || !(r->native | r->compat | r->flags))
 		return;
 	t = (void *)bpf_get_current_task();
 	compat = READ(t, thread_info.status) & TS_COMPAT;
 	slot = compat ? r->compat : r->native;
-	if (r->mark && !compat && READ(regs, si) == cookie) {
+	if (compat && (r->flags & ROUTE_MANY)) {
+		shared = shared_call_of(n, READ(regs, bx));
+		if (shared)
+			slot = shared->slot;
+	}
+	if ((r->flags & ROUTE_MARK) && !compat && READ(regs, si) == cookie) {
 		beat = is_beat(READ(regs, dx));
 		if (beat)
 			slot = heartbeat_slot;
@@ -78,6 +85,8 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	if (compat)
 		head(s)->flags = FLAG_COMPAT32;
 	read_args(head(s), regs, compat);
+	if (shared)
+		plain_call(s, shared);
 	bpf_tail_call(ctx, &exit_programs, slot);
 	/* still here: the slot has no program */
 	s->lost++;

@@ -2,12 +2,12 @@
 /*
  * io_uring: a request appears as the system call that it stands for, in the same row, once it is done.
  *
- * Two tracepoints tell of a request. When it has been submitted (io_uring_submit_req, before 6.3 io_uring_submit_sqe), the kernel
- * has made it from its entry in the shared queue, and holds its own copy of every name. When it is
- * completed (io_uring_complete), the result and the objects are there, but the names are freed, and user memory that
- * held arguments may be used for something else: a program needs to leave it alone only until the submission. So arguments, names and
- * addresses are captured at submission, into a table keyed by the request, and the record is made at completion: by the request's
- * task, with its credentials, and with the file that the request holds, wherever the completion runs.
+ * Two tracepoints tell of a request. When it has been submitted (io_uring_submit_req, before 6.3 io_uring_submit_sqe), the kernel has
+ * made it from its entry in the shared queue, and holds its own copy of every name. When it is completed (io_uring_complete), the result
+ * and the objects are there, but the names are freed, and user memory that held arguments may be used for something else: a program
+ * needs to leave it alone only until the submission. So arguments, names and addresses are captured at submission, into a table keyed by
+ * the request, and the record is made at completion: of the request's task, with the credentials that it was submitted with, and with
+ * the file that it holds, wherever the completion runs.
  *
  * The system call's arguments are where each kernel's structures have them: the loader finds the members in the kernel's type
  * information and writes what this file reads to the table requests. What a request does not keep is read from the entry.
@@ -20,16 +20,16 @@
  *   for which there is no room are reported when they are submitted.
  * - When the table is full, or a name too long for it, and the call leaves no object to know it by, likewise.
  * What is reported at submission has no result: it says so (FLAG_UNKNOWN), and is counted. A request that could not be made
- * from its entry has no submission; io_uring_req_failed (since 5.17) tells of it, and what is known is the entry.
+ * from its entry has no submission; io_uring_req_failed (with the request since 5.18) tells of it, and what is known is the entry.
  */
 #pragma once
 
 #include "capture.h"
 
-const volatile bool submit_second;    /* io_uring_submit_sqe names the ring first (before 5.20) */
+const volatile bool submit_second;    /* io_uring_submit_sqe names the ring first (before 6.0) */
 const volatile bool failed_third;     /* so does io_uring_req_failed */
 const volatile bool complete_by_name; /* io_uring_complete has no request */
-const volatile bool complete_entry;   /* io_uring_complete has the result in an entry (since 6.15) */
+const volatile bool complete_entry;   /* io_uring_complete has the result in an entry, as later kernels than 6.12 do */
 /* Flags of a request whose place is the kernel's own affair: it has credentials; it is one that had no completion but for its failure. */
 const volatile u32 request_creds, request_skipped;
 

@@ -29,7 +29,7 @@ func TestStructuresAreTheSameInC(t *testing.T) {
 	for name, twin := range map[string]any{
 		"header": event.Header{}, "file_facts": event.FileFacts{}, "sock_facts": event.SockFacts{}, "task_facts": event.TaskFacts{},
 		"exit_facts": event.ExitFacts{}, "part": part{}, "slot": slot{}, "route": route{}, "counters": Counters{},
-		"request_arg": requestArg{}, "request": request{}, "saved": saved{},
+		"request_arg": requestArg{}, "request": request{}, "saved": saved{}, "shared_call": sharedCall{},
 	} {
 		var c *btf.Struct
 		if err := types.TypeByName(name, &c); err != nil {
@@ -96,9 +96,10 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 			"UNIX": uint64(event.KindUnix), "NETLINK": uint64(event.KindNetlink), "PACKET": uint64(event.KindPacket), "SOCKET": uint64(event.KindSocket),
 			"MEMFD": uint64(event.KindMemfd), "ANON": uint64(event.KindAnon),
 		},
-		"TASK_": {"KTHREAD": event.TaskKthread, "IN_PIDNS": event.TaskInPidns},
-		"SLOT_": {"FAILED_ONLY": slotFailedOnly, "CLONE": slotClone, "LIFE": slotLife},
-		"ARG_":  {"NAME": argName, "EARLY": argEarly, "COPY": argCopy},
+		"TASK_":  {"KTHREAD": event.TaskKthread, "IN_PIDNS": event.TaskInPidns},
+		"SLOT_":  {"FAILED_ONLY": slotFailedOnly, "CLONE": slotClone, "LIFE": slotLife},
+		"ROUTE_": {"MARK": routeMark, "MANY": routeMany},
+		"ARG_":   {"NAME": argName, "EARLY": argEarly, "COPY": argCopy, "UNLESS": argUnless},
 	}
 	found := make(map[string]map[string]uint64)
 	for typ, err := range objectTypes(t).All() {

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"math/bits"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -106,6 +107,7 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 		return err
 	}
 	p.refused = append(p.refused, refused...)
+	p.dropHalfRequests()
 	for _, h := range p.hooks {
 		p.refused = append(p.refused, h.refused...)
 	}
@@ -117,10 +119,14 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	}
 	for _, h := range p.hooks {
 		l, err := h.attach()
-		if err != nil {
+		switch {
+		case err == nil:
+			p.links = append(p.links, l)
+		case h.loses == "":
 			return err
+		default:
+			p.refused = append(p.refused, fmt.Errorf("%s are not seen: %w", h.loses, err))
 		}
-		p.links = append(p.links, l)
 	}
 	return p.learnSelf()
 }
@@ -135,6 +141,25 @@ func (p *Probe) resolveRequests(types *btf.Cache) error {
 	}
 	p.limits = append(p.limits, p.requests.limits...)
 	return nil
+}
+
+// dropHalfRequests unloads the hooks of io_uring when one of the two that belong together was refused: what is submitted would wait for
+// completions that nobody sees, or the other way round.
+func (p *Probe) dropHalfRequests() {
+	have := make(map[string]bool)
+	for _, h := range p.hooks {
+		have[h.dispatcher] = true
+	}
+	if have[requestSubmit] && have[requestComplete] {
+		return
+	}
+	p.hooks = slices.DeleteFunc(p.hooks, func(l *loaded) bool {
+		ring := slices.ContainsFunc(requestHookList, func(h requestHook) bool { return h.dispatcher == l.dispatcher })
+		if ring {
+			l.close()
+		}
+		return ring
+	})
 }
 
 // environment turns the two most common reasons for a refusal into words.
@@ -243,13 +268,18 @@ func (p *Probe) fillTables() error {
 			}
 		}
 	}
+	for i := range p.plan.shared {
+		if err := p.maps["shared_calls"].Put(uint32(i), &p.plan.shared[i]); err != nil {
+			return fmt.Errorf("write shared call: %w", err)
+		}
+	}
 	if err := p.fillRequests(programs); err != nil {
 		return err
 	}
 	if err := p.maps["exec_programs"].Put(uint32(0), programs[captureImage]); err != nil {
 		return fmt.Errorf("write program slot: %w", err)
 	}
-	mark := route{Mark: 1}
+	mark := route{Flags: routeMark}
 	if err := p.maps["routes"].Put(uint32(markNR), &mark); err != nil {
 		return fmt.Errorf("write route: %w", err)
 	}

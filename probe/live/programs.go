@@ -57,11 +57,13 @@ const (
 	captureOverflowed = "capture_overflowed"
 )
 
-// requestHookList are the hooks of io_uring, with the program array of each that has programs.
-var requestHookList = []struct {
+// requestHook is a hook of io_uring and the program array of its programs.
+type requestHook struct {
 	hook
 	array string
-}{
+}
+
+var requestHookList = []requestHook{
 	{hook{dispatcher: requestSubmit, programs: []program{{name: captureSubmitted}}, loses: "requests of io_uring"}, "submit_programs"},
 	{hook{dispatcher: requestComplete, programs: []program{{name: captureCompleted}}, loses: "requests of io_uring"}, "complete_programs"},
 	{hook{dispatcher: requestOverflow, programs: []program{{name: captureOverflowed}}, loses: "requests of io_uring that are completed while its queue is full"}, "overflow_programs"},

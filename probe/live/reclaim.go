@@ -5,10 +5,13 @@ package live
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
 	"falconet/engine/event"
+
+	"github.com/cilium/ebpf"
 )
 
 // saved is the twin of the structure in probe/bpf/maps.h.
@@ -63,24 +66,29 @@ func (p *Probe) forgetEnded() error {
 		tgid  uint32
 		start uint64
 	}
-	var dead []uint64
-	owner := make(map[uint64]process)
+	type request struct {
+		of   process
+		name [2]uint64
+	}
+	all := make(map[uint64]request)
 	var key uint64
 	var v saved
 	for it := p.maps["pending"].Iterate(); it.Next(&key, &v); {
-		owner[key] = process{v.TGID, v.Start}
+		all[key] = request{process{v.TGID, v.Start}, [2]uint64{v.Ring, v.Data}}
 	}
 	alive := make(map[process]bool)
 	if err := p.Tasks(func(f *event.TaskFacts) { alive[process{f.PID, f.Start}] = true }); err != nil {
 		return err
 	}
-	for key, of := range owner {
-		if !alive[of] {
-			dead = append(dead, key)
+	for key, r := range all {
+		if alive[r.of] {
+			continue
 		}
-	}
-	for _, key := range dead {
-		if err := p.maps["pending"].Delete(key); err != nil {
+		err := p.maps["pending"].Delete(key)
+		if nameErr := p.maps["pending_names"].Delete(r.name); !errors.Is(nameErr, ebpf.ErrKeyNotExist) {
+			err = errors.Join(err, nameErr)
+		}
+		if err != nil {
 			return fmt.Errorf("forget request: %w", err)
 		}
 	}

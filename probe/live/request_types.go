@@ -198,6 +198,13 @@ func (a *requestArg) resolve(kernel *btf.Spec, o *operand) error {
 		return err
 	}
 	a.Also = also.at
+	unless, err := findMember(kernel, o.unless)
+	if err != nil {
+		return err
+	}
+	if unless.found {
+		a.Also, a.Flags = unless.at, a.Flags|argUnless
+	}
 	c, err := findMember(kernel, o.copy)
 	if err == nil && c.found {
 		a.Copy, a.Flags = c.at, a.Flags|argCopy

@@ -15,6 +15,7 @@ const (
 	argName = 1 << iota
 	argEarly
 	argCopy
+	argUnless
 )
 
 type request struct {
@@ -45,6 +46,7 @@ type operand struct {
 	member string
 	entry  place
 	also   string // a member whose bits belong to the value too
+	unless string // a member that stands instead of the value when it is not 0: a place in the table of registered files
 	copy   string // the kernel's copy of what the value points to
 	clear  uint32 // bits that the kernel sets by itself
 }
@@ -95,7 +97,7 @@ func buildOperations() []operation {
 		{code: 17, call: "fallocate", args: []operand{file, arg("io_sync.mode", entryLen), arg("io_sync.off", entryOff), arg("io_sync.len", entryAddr)}},
 		{code: 18, call: "openat", direct: "io_open.file_slot",
 			args: []operand{arg("io_open.dfd", entryFD), arg("io_open.filename", entryAddr), {member: "io_open.how.flags", entry: entryFlags, clear: largeFile}, arg("io_open.how.mode", entryLen)}},
-		{code: 19, call: "close", args: []operand{arg("io_close.fd", entryFD)}},
+		{code: 19, call: "close", args: []operand{{member: "io_close.fd", entry: entryFD, unless: "io_close.file_slot"}}},
 		{code: 21, call: "statx", args: []operand{
 			arg("io_statx.dfd", entryFD), arg("io_statx.filename", entryAddr), arg("io_statx.flags", entryFlags), arg("io_statx.mask", entryLen), arg("io_statx.buffer", entryOff)}},
 		{code: 22, call: "read", positioned: "pread64", args: rw},

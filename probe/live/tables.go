@@ -30,8 +30,13 @@ const (
 
 type route struct {
 	Native, Compat uint16
-	Mark           uint32
+	Flags          uint32
 }
+
+const (
+	routeMark = 1 << iota
+	routeMany
+)
 
 // capture is one slot: what it captures and the program that does.
 type capture struct {
@@ -43,6 +48,7 @@ type capture struct {
 type plan struct {
 	slots  []capture // 0 is no slot
 	routes [event.MaxSyscall]route
+	shared [maxShared]sharedCall
 
 	exec, execveat, fork, exit, heartbeat uint16
 	everyThread                           bool
@@ -78,7 +84,8 @@ func makePlan(d *event.Demand) *plan {
 			p.route(&row, id)
 		}
 	}
-	p.routes[markNR].Mark = 1
+	p.routes[markNR].Flags |= routeMark
+	p.share()
 	return p
 }
 
@@ -137,7 +144,7 @@ func (p *plan) route(row *event.Row, id uint16) {
 }
 
 func (p *plan) generic(d *event.Demand, id uint16) {
-	for nr := range p.routes {
+	for nr := range event.FirstShared { // those behind have no number
 		if d.WantsSyscall(nr, false) {
 			p.routes[nr].Native = id
 		}

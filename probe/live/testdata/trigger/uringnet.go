@@ -77,11 +77,10 @@ func (r *ring) data(from, to int) {
 	vector := uint64(t.words(uintptr(text), n, uintptr(text), n))
 	io(opWritev, "writev", unix.SYS_WRITEV, from, vector, 2)
 	io(opReadv, "readv", unix.SYS_READV, to, uint64(t.words(uintptr(room), 32)), 1)
-	out := unix.Msghdr{Iov: (*unix.Iovec)(unsafe.Pointer(uintptr(vector))), Iovlen: 2}
-	at := uint64(t.bytes((*[unsafe.Sizeof(out)]byte)(unsafe.Pointer(&out))[:]))
+	// struct user_msghdr: name, its length, vector, its length, control, its length, flags
+	at := uint64(t.words(0, 0, uintptr(vector), 2, 0, 0, 0))
 	r.do(entry{Op: opSendmsg, FD: int32(from), Addr: at, Len: 1}, "sendmsg", unix.SYS_SENDMSG, u32(from), at, 0).ok().loose().Result("res").Number("fd", int64(from))
-	in := unix.Msghdr{Iov: (*unix.Iovec)(unsafe.Pointer(t.words(uintptr(room), 64))), Iovlen: 1}
-	at = uint64(t.bytes((*[unsafe.Sizeof(in)]byte)(unsafe.Pointer(&in))[:]))
+	at = uint64(t.words(0, 0, t.words(uintptr(room), 64), 1, 0, 0, 0))
 	r.do(entry{Op: opRecvmsg, FD: int32(to), Addr: at, Len: 1}, "recvmsg", unix.SYS_RECVMSG, u32(to), at, 0).ok().loose().Result("res").Number("fd", int64(to))
 	if r.can(opShutdown) {
 		r.do(entry{Op: opShutdown, FD: int32(from), Len: unix.SHUT_WR}, "shutdown", unix.SYS_SHUTDOWN, u32(from), unix.SHUT_WR).ok().loose().Result("res").Number("how", unix.SHUT_WR)
@@ -125,6 +124,7 @@ func ringFixed(t *T) {
 		same := one(unix.Open("plain", unix.O_RDWR, 0))
 		path := filepath.Join(cwd(), "plain")
 		c.ok().file(same).Number("dev", int64(c.File.Dev)).Number("ino", int64(c.File.Ino)).Part("path", path).Part("fspath", fsPath(path))
+		r.do(entry{Op: opClose, Place: 4}, "close", unix.SYS_CLOSE, u32(-1)).ok().loose().Result("res").Number("fd", -1)
 	}
 	r.close()
 }
