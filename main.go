@@ -140,7 +140,9 @@ func newHost(job *cli.Job) (*field.Host, error) {
 			return nil, fmt.Errorf("read host name: %w", err)
 		}
 	}
-	return engine.NewHost(name, os.Getenv("HOST_ROOT"), job.Config.Syscall.Libs.ThreadTableSize), nil
+	host := engine.NewHost(name, os.Getenv("HOST_ROOT"), job.Config.Syscall.Libs.ThreadTableSize)
+	host.Base64 = job.Config.Render.BufferBase64
+	return host, nil
 }
 
 // lifeBytes is the ring of process life: room for some thousand programs started at once.

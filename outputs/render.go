@@ -114,7 +114,8 @@ func (r *Renderer) appendJSON(dst []byte, a *alert.Alert) []byte {
 	return append(dst, '"', '}')
 }
 
-// appendFields writes the fields of the output and that of the line's time, whose value is a number here.
+// appendFields writes the fields of the output and that of the line's time, whose value is a number here unless the alert has a field of
+// that name.
 func (r *Renderer) appendFields(dst []byte, a *alert.Alert) []byte {
 	fields := a.Fields
 	if !a.Internal() {
@@ -122,7 +123,7 @@ func (r *Renderer) appendFields(dst []byte, a *alert.Alert) []byte {
 		if r.conf.ISOTime {
 			name = "evt.time.iso8601"
 		}
-		fields = slices.Concat([]alert.Field{{Name: name, Value: a.Time}}, fields)
+		fields = slices.Concat(fields, []alert.Field{{Name: name, Value: a.Time}})
 	}
 	dst = append(dst, '{')
 	first := true

@@ -53,6 +53,8 @@ func TestRenderGolden(t *testing.T) {
 	hostile.Message = "open /tmp/a\nfake: Alert\x1b[2J\x7f\x00 \xff\xc3\u009b\u202e \"q\" b\\n \u00e9\u2028"
 	hostile.Fields = []alert.Field{{Name: "fd.name", Value: "a\nb\x1b\xff\"\\\u009b/"}}
 	hostile.Tags = nil
+	timed := sample()
+	timed.Fields = []alert.Field{{Name: "evt.time", Value: "noon"}}
 	for _, tc := range []struct {
 		name   string
 		conf   config.Render
@@ -80,6 +82,9 @@ func TestRenderGolden(t *testing.T) {
 		{"json hostile fields, iso", only(func(c *config.Render) { c.JSONOutputFields, c.ISOTime = true, true }), FormatJSON, hostile,
 			`{"hostname":"host-1","output_fields":{"evt.time.iso8601":1700000000000000042,"fd.name":"a\nb\u001b` + "\ufffd" + `\"\\\u009b/"},` +
 				`"priority":"Informational","rule":"Read sensitive file","source":"syscall","time":"2023-11-14T22:13:20.000000042Z"}`},
+		{"json with a field that is named as the time's", only(func(c *config.Render) { c.JSONOutputFields = true }), FormatJSON, timed,
+			`{"hostname":"host-1","output_fields":{"evt.time":"noon"},"priority":"Informational","rule":"Read sensitive file","source":"syscall",` +
+				`"time":"2023-11-14T22:13:20.000000042Z"}`},
 		{"json no tags", only(func(c *config.Render) { c.JSONTags = true }), FormatJSON, hostile,
 			`{"hostname":"host-1","priority":"Informational","rule":"Read sensitive file","source":"syscall","tags":[],"time":"2023-11-14T22:13:20.000000042Z"}`},
 		{"json hostile output", only(func(c *config.Render) { c.JSONOutput = true }), FormatJSON, hostile,

@@ -5,6 +5,7 @@ package e2e
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,7 +17,8 @@ func TestDoctor(t *testing.T) {
 	if r.code != 0 {
 		t.Errorf("exit code is %d, want 0", r.code)
 	}
-	for _, what := range []string{"kernel", "probe", "sys_exit", "sched_process_exec", "sched_process_fork", "sched_process_exit"} {
+	for _, what := range []string{"kernel", "probe", "sys_exit", "sched_process_exec", "sched_process_fork", "sched_process_exit",
+		"signal_deliver", "page_fault_user", "page_fault_kernel"} {
 		if !regexp.MustCompile(`(?m)^ok +` + what + ` `).MatchString(r.stdout) {
 			t.Errorf("%s is not ok", what)
 		}
@@ -32,43 +34,41 @@ func TestLists(t *testing.T) {
 		Name, Type string
 		Flags      any
 	}
-	type entry struct {
-		Name, Type, Class, Category string
-		Params                      []param
+	type call struct {
+		Name, Category, Dir string
+		Params              []param
 	}
-	lists := map[string]map[string]entry{}
-	for _, list := range []string{"--list", "--list-events"} {
-		r := command(t, list, "--format", "json")
-		var entries []entry
-		if err := json.Unmarshal([]byte(r.stdout), &entries); err != nil || r.code != 0 {
-			t.Fatalf("%s: exit code %d, %v", list, r.code, err)
-		}
-		lists[list] = map[string]entry{}
-		for _, e := range entries {
-			if e.Name == "" {
-				t.Errorf("%s: an entry without a name", list)
-			}
-			lists[list][e.Name] = e
+	read := func(into any, args ...string) {
+		t.Helper()
+		r := command(t, append(args, "--format", "json")...)
+		if err := json.Unmarshal([]byte(r.stdout), into); err != nil || r.code != 0 {
+			t.Fatalf("%q: exit code %d, %v", args, r.code, err)
 		}
 	}
-	if f := lists["--list"]["fd.name"]; f.Type != "CHARBUF" || f.Class != "fd" {
-		t.Errorf("fd.name is %+v", f)
+	var listing []struct{ Class, Name, Type string }
+	read(&listing, "--list")
+	types := map[string]string{}
+	var all []string
+	for _, f := range listing {
+		types[f.Name] = f.Class + " " + f.Type
+		all = append(all, f.Name)
 	}
-	if f := lists["--list"]["proc.pid"]; f.Type != "INT64" || f.Class == "" {
-		t.Errorf("proc.pid is %+v", f)
-	}
-	open := lists["--list-events"]["openat"]
-	if open.Category != "file" || len(open.Params) < 4 || open.Params[0] != (param{Name: "fd", Type: "FD"}) {
-		t.Errorf("openat is %+v", open)
-	}
-	names := strings.Fields(command(t, "--list", "-N").stdout)
-	if len(names) < 100 || len(names) > len(lists["--list"]) {
-		t.Errorf("-N prints %d names, JSON has %d", len(names), len(lists["--list"]))
-	}
-	for _, n := range names {
-		if _, ok := lists["--list"][n]; !ok {
-			t.Errorf("-N prints %q, which JSON does not have", n)
+	for name, want := range map[string]string{"fd.name": "fd CHARBUF", "proc.pid": "process INT64"} {
+		if types[name] != want {
+			t.Errorf("%s is %q, want %q", name, types[name], want)
 		}
+	}
+	var names []string
+	read(&names, "--list", "-N")
+	text := strings.Fields(command(t, "--list", "-N").stdout)
+	if len(all) < 100 || !slices.Equal(text, all) || !slices.Equal(names, all) {
+		t.Errorf("-N prints %d names, and %d in JSON, where %d fields are listed", len(text), len(names), len(all))
+	}
+	var calls []call
+	read(&calls, "--list-events")
+	i := slices.IndexFunc(calls, func(e call) bool { return e.Name == "openat" })
+	if i < 0 || calls[i].Category != "file" || calls[i].Dir != "<" || len(calls[i].Params) < 4 || calls[i].Params[0] != (param{Name: "fd", Type: "FD"}) {
+		t.Errorf("openat is not as it should be among %d events", len(calls))
 	}
 }
 

@@ -157,8 +157,8 @@ func TestScenarios(t *testing.T) {
 			d := start(t, launch{rules: s.rule(t), text: text})
 			for _, sc := range s.scenes() {
 				t.Run(strings.ReplaceAll(sc.name, "/", "_"), func(t *testing.T) {
-					if sc.compat {
-						compat(t, s.act386)
+					if strings.HasPrefix(sc.name, "32-bit") {
+						runs32(t)
 					}
 					from := d.mark()
 					s.play(t, sc)

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"strings"
 
-	"falconet/engine/event"
 	"falconet/engine/field"
-	"falconet/engine/pushdown"
 )
 
 // formatOf is the form of a listing.
@@ -31,12 +29,18 @@ func (c *command) formatOf() (string, error) {
 	return "", fmt.Errorf("option --format: '%s' is none of text, markdown, json", f)
 }
 
-func (c *command) writeJSON(v any) error {
-	b, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
+func (c *command) writeJSON(v any) error { return c.encode(v, "  ") }
+
+// encode writes v as JSON, in one line when indent is "".
+func (c *command) encode(v any, indent string) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
-	return c.write(append(b, '\n'))
+	return c.write(b.Bytes())
 }
 
 // classes are the headings of the field listing.
@@ -50,6 +54,7 @@ var classes = map[string]struct{ title, desc string }{
 	"fs.path":   {"Every syscall that has a filesystem path in its arguments", "The paths of calls on files."},
 }
 
+// listed are the fields that rules may use.
 func listed() (defs []*field.Def) {
 	for _, d := range field.All() {
 		if d.Flags&(field.TableOnly|field.OutputOnly) == 0 {
@@ -57,13 +62,6 @@ func listed() (defs []*field.Def) {
 		}
 	}
 	return defs
-}
-
-func typeOf(d *field.Def) string {
-	if d.List {
-		return "LIST(" + d.Type.String() + ")"
-	}
-	return d.Type.String()
 }
 
 func (c *command) printFields() error {
@@ -74,46 +72,74 @@ func (c *command) printFields() error {
 	if c.list != "syscall" {
 		return fmt.Errorf("event source '%s' is not known: there is syscall", c.list)
 	}
-	if c.names {
-		var b bytes.Buffer
-		for _, d := range listed() {
-			fmt.Fprintln(&b, d.Name)
+	var classed [][]*field.Def // by class, in the order of the table
+	for _, d := range listed() {
+		if n := len(classed); n > 0 && classed[n-1][0].Class == d.Class {
+			classed[n-1] = append(classed[n-1], d)
+		} else {
+			classed = append(classed, []*field.Def{d})
 		}
-		return c.write(b.Bytes())
 	}
-	if form == "json" {
+	switch {
+	case form == "json" && c.names:
+		return c.writeJSON(fieldNames())
+	case form == "json":
 		return c.writeJSON(fieldEntries())
+	case c.names:
+		return c.write([]byte(strings.Join(fieldNames(), "\n") + "\n"))
 	}
 	var b bytes.Buffer
-	class := ""
-	for _, d := range listed() {
-		if d.Class != class {
-			class = d.Class
-			heading(&b, class, form == "markdown")
-		}
+	for _, defs := range classed {
 		if form == "markdown" {
-			fmt.Fprintf(&b, "`%s` | %s | %s\n", d.Name, typeOf(d), d.Desc)
-			continue
+			printClassMarkdown(&b, defs)
+		} else {
+			c.printClass(&b, defs)
 		}
-		desc := d.Desc
-		if c.verbose {
-			desc = "(Type: " + typeOf(d) + ") " + desc
-		}
-		if tags := tagsOf(d); tags != "" {
-			desc = "(" + tags + ") " + desc
-		}
-		fmt.Fprint(&b, twoColumns(d.Name, desc, 30, 120))
+		b.WriteByte('\n')
 	}
 	return c.write(b.Bytes())
 }
 
-func heading(b *bytes.Buffer, class string, markdown bool) {
-	h := classes[class]
-	if markdown {
-		fmt.Fprintf(b, "\n## Field Class: %s\n\n%s\n\nEvent Sources: syscall\n\nName | Type | Description\n:----|:-----|:-----------\n", class, h.desc)
-		return
+func fieldNames() (names []string) {
+	for _, d := range listed() {
+		names = append(names, d.Name)
 	}
-	fmt.Fprintf(b, "-------------------------------\n%-30s%s (%s)\n%-30s%s\n%-30ssyscall\n\n", "Field Class:", class, h.title, "Description:", h.desc, "Event Sources:")
+	return names
+}
+
+// The columns of listings.
+const (
+	leftColumn = 30
+	lineWidth  = 120
+)
+
+func (c *command) printClass(b *bytes.Buffer, defs []*field.Def) {
+	name := defs[0].Class
+	h := classes[name]
+	fmt.Fprintf(b, "-------------------------------\n%-*s%s (%s)\n", leftColumn, "Field Class:", name, h.title)
+	fmt.Fprintf(b, "%-*s%s\n%-*s%s\n\n", leftColumn, "Description:", wrap(h.desc, leftColumn, lineWidth), leftColumn, "Event Sources:", "syscall")
+	for _, d := range defs {
+		desc := d.Desc
+		if tags := tagsOf(d); tags != "" {
+			desc = "(" + tags + ") " + desc
+		}
+		if c.verbose {
+			desc = "(Type: " + d.Type.String() + ") " + desc
+		}
+		left := fmt.Sprintf("%-*s", leftColumn, d.Name)
+		if len(d.Name) >= leftColumn {
+			left = fmt.Sprintf("%s\n%*s", d.Name, leftColumn, "")
+		}
+		fmt.Fprintf(b, "%s%s\n", left, wrap(desc, leftColumn, lineWidth))
+	}
+}
+
+func printClassMarkdown(b *bytes.Buffer, defs []*field.Def) {
+	name := defs[0].Class
+	fmt.Fprintf(b, "## Field Class: %s\n\n%s\n\nEvent Sources: syscall\n\nName | Type | Description\n:----|:-----|:-----------\n", name, classes[name].desc)
+	for _, d := range defs {
+		fmt.Fprintf(b, "`%s` | %s | %s\n", d.Name, field.TypeName(d.Type, d.List), d.Desc)
+	}
 }
 
 func tagsOf(d *field.Def) string {
@@ -139,16 +165,11 @@ func tagsOf(d *field.Def) string {
 	return strings.Join(tags, ",")
 }
 
-// twoColumns writes a name and a wrapped description.
-func twoColumns(name, desc string, left, width int) string {
+// wrap breaks a text into lines that end before column width; all but the first, which begins at column left, are indented to it.
+func wrap(text string, left, width int) string {
 	var b strings.Builder
-	if len(name) >= left {
-		fmt.Fprintf(&b, "%s\n%*s", name, left, "")
-	} else {
-		fmt.Fprintf(&b, "%-*s", left, name)
-	}
 	at := left
-	for i, w := range strings.Fields(desc) {
+	for i, w := range strings.Fields(text) {
 		if i > 0 && at+1+len(w) > width {
 			fmt.Fprintf(&b, "\n%*s", left, "")
 			at = left
@@ -159,123 +180,44 @@ func twoColumns(name, desc string, left, width int) string {
 		b.WriteString(w)
 		at += len(w)
 	}
-	b.WriteByte('\n')
 	return b.String()
 }
 
+// fieldEntry is a field as JSON has it: the keys of Falco's listing, and falconet's own.
 type fieldEntry struct {
-	Name    string `json:"name"`
-	Type    string `json:"type"`
-	Class   string `json:"class"`
-	Desc    string `json:"description"`
-	Tags    string `json:"tags,omitempty"`
-	Ours    bool   `json:"falconet_only,omitempty"`
-	Example string `json:"example,omitempty"`
+	Argument *argument `json:"argument"`
+	Class    string    `json:"class"`
+	Desc     string    `json:"desc"`
+	Example  string    `json:"example"`
+	Ours     bool      `json:"falconet_only,omitempty"`
+	List     bool      `json:"is_list"`
+	Name     string    `json:"name"`
+	Tags     string    `json:"tags,omitempty"`
+	Type     string    `json:"type"`
+}
+
+type argument struct {
+	Required bool     `json:"required"`
+	Type     []string `json:"type"`
 }
 
 func fieldEntries() (out []fieldEntry) {
 	for _, d := range listed() {
-		out = append(out, fieldEntry{d.Name, typeOf(d), d.Class, d.Desc, tagsOf(d), d.Flags&field.Ours != 0, d.Example})
+		out = append(out, fieldEntry{argumentOf(d), d.Class, d.Desc, d.Example, d.Flags&field.Ours != 0, d.List, d.Name, tagsOf(d), d.Type.String()})
 	}
 	return out
 }
 
-type paramEntry struct {
-	Name  string   `json:"name"`
-	Type  string   `json:"type"`
-	Flags []string `json:"flags,omitempty"`
-}
-
-type eventEntry struct {
-	Name     string       `json:"name"`
-	Category string       `json:"category"`
-	Params   []paramEntry `json:"params"`
-	kind     string
-}
-
-// eventEntries are the rows of the event table, and every system call that has none under its own name.
-func eventEntries() (out []eventEntry) {
-	var generic eventEntry
-	for _, row := range event.Rows()[1:] {
-		if row.Internal() {
-			continue
-		}
-		e := eventEntry{Name: row.Name, Category: row.Category.String(), Params: []paramEntry{}, kind: "Syscall events"}
-		if row.Flags&event.Tracepoint != 0 {
-			e.kind = "Tracepoint events"
-		}
-		for _, p := range row.Params {
-			entry := paramEntry{Name: p.Name, Type: p.Type.String()}
-			if p.Flags != nil {
-				for _, f := range p.Flags.Flags {
-					entry.Flags = append(entry.Flags, f.Name)
-				}
-			}
-			e.Params = append(e.Params, entry)
-		}
-		if row.ID == event.Generic {
-			generic = e
-		}
-		out = append(out, e)
+func argumentOf(d *field.Def) *argument {
+	if d.Arg == field.ArgNone {
+		return nil
 	}
-	event.SyscallNames(func(name string, nr64, nr32 int) bool {
-		if nr64 >= 0 && event.ByNumber(nr64, false) != event.Generic || nr32 >= 0 && event.ByNumber(nr32, true) != event.Generic {
-			return true
-		}
-		e := generic
-		e.Name = name
-		out = append(out, e)
-		return true
-	})
-	return out
-}
-
-func (c *command) printEvents() error {
-	form, err := c.formatOf()
-	if err != nil {
-		return err
+	a := &argument{Required: d.Arg == field.ArgRequired, Type: []string{}}
+	if d.Form&field.ByIndex != 0 {
+		a.Type = append(a.Type, "INDEX")
 	}
-	entries := eventEntries()
-	if form == "json" {
-		return c.writeJSON(entries)
+	if d.Form&(field.ByKey|field.ByDot|field.DotOnly) != 0 {
+		a.Type = append(a.Type, "KEY")
 	}
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "The events below are valid for Falco *Schema Version*: %s\n", schemaVersion)
-	for _, kind := range []string{"Syscall events", "Tracepoint events"} {
-		fmt.Fprintf(&b, "\n## %s\n\n", kind)
-		if form == "markdown" {
-			b.WriteString("Default | Dir | Name | Params\n:-------|:----|:-----|:-----\n")
-		}
-		for _, e := range entries {
-			if e.kind != kind {
-				continue
-			}
-			if form == "markdown" {
-				fmt.Fprintf(&b, "Yes | `<` | `%s` | %s\n", e.Name, paramList(e.Params))
-				continue
-			}
-			fmt.Fprintf(&b, "< %s(%s)\n", e.Name, paramList(e.Params))
-		}
-	}
-	return c.write(b.Bytes())
-}
-
-func paramList(params []paramEntry) string {
-	list := make([]string, len(params))
-	for i, p := range params {
-		list[i] = p.Type + " **" + p.Name + "**"
-		if len(p.Flags) > 0 {
-			list[i] += ": " + strings.Join(p.Flags, ", ")
-		}
-	}
-	return strings.Join(list, ", ")
-}
-
-func (c *command) printIgnored() error {
-	var b bytes.Buffer
-	b.WriteString("Ignored system call(s), unless option -A is given and a rule asks for them:\n")
-	for _, name := range pushdown.HighVolume {
-		fmt.Fprintln(&b, "- "+name)
-	}
-	return c.write(b.Bytes())
+	return a
 }

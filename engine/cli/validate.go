@@ -3,7 +3,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"falconet/engine/config"
@@ -17,7 +16,7 @@ func (c *command) validateFiles(conf *config.Config) error {
 	if err != nil {
 		return err
 	}
-	set, results := rules.Load(ruleOptions(conf, c.print), files...)
+	set, results := rules.Load(c.strictly(ruleOptions(conf, c.print)), files...)
 	valid := true
 	for _, r := range results {
 		valid = valid && r.OK()
@@ -31,11 +30,7 @@ func (c *command) validateFiles(conf *config.Config) error {
 			}
 			out["falco_describe_results"] = d
 		}
-		b, err := json.Marshal(out)
-		if err != nil {
-			return fmt.Errorf("encode: %w", err)
-		}
-		if err := c.write(append(b, '\n')); err != nil {
+		if err := c.encode(out, ""); err != nil {
 			return err
 		}
 	} else {
@@ -45,6 +40,9 @@ func (c *command) validateFiles(conf *config.Config) error {
 			}
 		}
 		if set != nil && (c.describe || c.rule != "") {
+			if err := c.write([]byte("\n")); err != nil {
+				return err
+			}
 			return c.describeRules(set, false)
 		}
 	}
@@ -65,7 +63,7 @@ func (c *command) describeRules(set *rules.Set, asJSON bool) error {
 	}
 	text := fmt.Sprintf("%-50s %s\n%-50s %s\n", "Rule", "Description", "----", "-----------")
 	for _, r := range d.Rules {
-		text += twoColumns(r.Info.Name, r.Info.Description, 51, 161) + "\n"
+		text += fmt.Sprintf("%-50s %s\n\n", r.Info.Name, wrap(r.Info.Description, 51, 110))
 	}
 	return c.write([]byte(text))
 }

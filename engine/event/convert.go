@@ -67,6 +67,12 @@ func openFlags(r *Record, v uint64) uint64 {
 	return out
 }
 
+// socketFlags turns what the type of a socket says besides into the schema's file flags.
+func socketFlags(_ *Record, v uint64) uint64 { return openBits.convert(v & (0o4000 | 0o2000000)) }
+
+// family is an address family; the kernel has fewer than the schema's eight bits can tell apart.
+func family(_ *Record, v uint64) uint64 { return v & 0xff }
+
 // creatFlags carries the overlayfs layer of a created file.
 func creatFlags(r *Record, _ uint64) uint64 {
 	f, _ := r.File()

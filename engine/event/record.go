@@ -106,6 +106,8 @@ func (r *Record) Uint(i int) (v uint64, ok bool) {
 	w := &p.view
 	size := w.size
 	switch w.kind {
+	case viewCalc:
+		return w.calc(r)
 	case viewRet:
 		v, size = uint64(r.Ret), 8
 	case viewArg:
@@ -142,7 +144,13 @@ func (r *Record) Int(i int) (int64, bool) {
 // captured. A string comes without its NUL.
 func (r *Record) Bytes(i int) ([]byte, bool) {
 	w := &r.row.Params[i].view
+	if w.text != PartNone && w.dyn(r).isBytes() {
+		return r.Part(w.text)
+	}
 	if w.kind != viewPart || w.size != 0 {
+		return nil, false
+	}
+	if w.when != nil && !w.when(r) {
 		return nil, false
 	}
 	b, ok := r.Part(w.part)
@@ -166,7 +174,13 @@ func (r *Record) ParamType(i int) Type {
 }
 
 // Numeric reports whether Uint reads parameter i, rather than Bytes.
-func (p *Param) Numeric() bool { return p.view.kind != viewPart || p.view.size != 0 }
+func (r *Record) Numeric(i int) bool {
+	w := &r.row.Params[i].view
+	if w.text != PartNone {
+		return !w.dyn(r).isBytes()
+	}
+	return w.kind != viewPart || w.size != 0
+}
 
 func load(b []byte, size uint8) uint64 {
 	switch size {
@@ -198,6 +212,17 @@ func extend(v uint64, size uint8, signed bool) uint64 {
 	return v
 }
 
+// Poll reads the i-th of the descriptors in a parameter of the type FDList; ok is false behind the last.
+func Poll(list []byte, i int) (f PollFacts, ok bool) {
+	size := int(unsafe.Sizeof(f))
+	if len(list) < (i+1)*size {
+		return f, false
+	}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&f)), size), list[i*size:])
+	f.Revents = uint16(pollBits.convert(uint64(f.Revents)))
+	return f, true
+}
+
 // File returns the facts of the event's file.
 func (r *Record) File() (f FileFacts, ok bool) { ok = facts(r, PartFile, &f); return }
 
@@ -207,7 +232,7 @@ func (r *Record) Sock() (f SockFacts, ok bool) { ok = facts(r, PartSock, &f); re
 // Task returns the facts of the event's task.
 func (r *Record) Task() (f TaskFacts, ok bool) { ok = facts(r, PartTask, &f); return }
 
-func facts[T FileFacts | SockFacts | TaskFacts | ExitFacts](r *Record, k PartKind, to *T) bool {
+func facts[T FileFacts | SockFacts | TaskFacts | ExitFacts | MemoryFacts](r *Record, k PartKind, to *T) bool {
 	b, ok := r.Part(k)
 	size := int(unsafe.Sizeof(*to))
 	if !ok || len(b) < size {

@@ -38,11 +38,11 @@ type Param struct {
 
 // Needs returns the captured pieces that the parameter is read from; none when the header holds it.
 func (p *Param) Needs() Parts {
-	if p.view.part == PartNone {
-		return p.view.also
-	}
-	return p.view.also | 1<<p.view.part
+	return (p.view.also | 1<<p.view.part | 1<<p.view.text) &^ (1 << PartNone)
 }
+
+// IsResult reports whether the parameter is what the call returned.
+func (p *Param) IsResult() bool { return p.view.kind == viewRet }
 
 type viewKind uint8
 
@@ -52,6 +52,7 @@ const (
 	viewPart
 	viewNR
 	viewConst
+	viewCalc
 )
 
 // view locates a parameter: a register, the result, or bytes of a part.
@@ -62,9 +63,12 @@ type view struct {
 	part PartKind
 	off  uint16
 	num  func(r *Record, v uint64) uint64 // the kernel's number to the schema's
+	calc func(r *Record) (uint64, bool)   // viewCalc: the number, and whether it is known
 	cut  func(b []byte) []byte            // the part's bytes to the parameter's
+	when func(r *Record) bool             // the calls that have a string parameter; nil is all
 	dyn  func(r *Record) Type             // the type of a dynamic parameter
-	also Parts                            // other pieces that num reads
+	text PartKind                         // what holds a dynamic parameter where it is a string
+	also Parts                            // other pieces that num and calc read
 }
 
 // Internal reports whether the row feeds the state only.
@@ -94,7 +98,10 @@ var events = buildTable()
 func buildTable() *table {
 	t := &table{byName: make(map[string][]ID)}
 	t.rows = append(t.rows, Row{}) // 0 is no event
-	for _, family := range [][]Row{otherRows(), fileRows(), procRows(), netRows(), uringRows()} {
+	for _, family := range [][]Row{
+		otherRows(), fileRows(), pathRows(), descriptorRows(), waitRows(), procRows(), netRows(), taskRows(), userRows(), memoryRows(), signalRows(), ipcRows(), systemRows(),
+		uringRows(),
+	} {
 		t.rows = append(t.rows, family...)
 	}
 	for i := range t.rows[1:] {

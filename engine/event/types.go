@@ -90,6 +90,9 @@ func (t Type) IsEnum() bool { return t == EnumFlags8 || t == EnumFlags16 || t ==
 // IsString reports whether values of t are text.
 func (t Type) IsString() bool { return t == CharBuf || t == FSPath || t == FSRelPath }
 
+// isBytes reports whether values of t are bytes rather than numbers.
+func (t Type) isBytes() bool { return t.IsString() || t == ByteBuf }
+
 // Print says how a number is written.
 type Print uint8
 
@@ -167,4 +170,6 @@ const (
 	Internal
 	// Life rows travel in the ring of their own that file events cannot fill.
 	Life
+	// Flood rows are so many that only a rule about named event types asks for them, not one that takes any event.
+	Flood
 )

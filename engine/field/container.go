@@ -60,11 +60,11 @@ func containerFields() []Def {
 		}
 	}
 	return []Def{
-		{Name: "container.id", Type: event.CharBuf, Example: "container.id != host", Desc: "first 12 characters of the container's id, host outside of containers",
+		{Name: "container.id", Type: event.CharBuf, Flags: Suggested, Example: "container.id != host", Desc: "first 12 characters of the container's id, host outside of containers",
 			Get: func(c *Ctx, _ Arg) (Value, bool) { id, _ := c.containerID(); return Str(id), true }},
 		{Name: "container.full_id", Type: event.CharBuf, Example: "container.full_id exists", Desc: "the container's whole id",
 			Get: inContainer(func(_ *Ctx, i *container.Info) (Value, bool) { return Str(i.FullID), true })},
-		{Name: "container.name", Type: event.CharBuf, Example: "container.name = host", Desc: "name of the container, host outside of containers; absent while it is not known",
+		{Name: "container.name", Type: event.CharBuf, Flags: Suggested, Example: "container.name = host", Desc: "name of the container, host outside of containers; absent while it is not known",
 			Get: onHost(func(i *container.Info) (string, bool) { // these runtimes' ids are the names that users gave
 				return i.FullID, i.Type == "lxc" || i.Type == "libvirt-lxc" || i.Type == "bpm"
 			})},

@@ -96,7 +96,7 @@ func (c *Ctx) param(a Arg) (int, bool) {
 // rawParam is the value of a parameter with its own type.
 func (c *Ctx) rawParam(i int) (Value, bool) {
 	t := c.Rec.ParamType(i)
-	if c.Rec.Row().Params[i].Numeric() {
+	if c.Rec.Numeric(i) {
 		n, ok := c.Rec.Uint(i)
 		return num(t, n), ok
 	}
@@ -115,14 +115,14 @@ func evtFields() []Def {
 	return []Def{
 		{Name: "evt.num", Type: event.Uint64, Example: "evt.num > 0", Desc: "number of the event, counted from the start",
 			Get: func(c *Ctx, _ Arg) (Value, bool) { return num(event.Uint64, c.Num), true }},
-		{Name: "evt.source", Type: event.CharBuf, Example: "evt.source = syscall", Desc: "where the event comes from", Get: constant(Str("syscall"))},
+		{Name: "evt.source", Type: event.CharBuf, Example: "evt.source = syscall", Desc: "where the event comes from", Domain: oneOf("syscall"), Get: constant(Str("syscall"))},
 		{Name: "evt.is_async", Type: event.Bool, Example: "evt.is_async = false", Desc: "whether the event was made by this program rather than by the kernel", Get: constant(boolean(false))},
 		{Name: "evt.asynctype", Type: event.CharBuf, Example: "not evt.asynctype exists", Desc: "name of an event that was made by this program", Get: never},
 		{Name: "evt.pluginname", Type: event.CharBuf, Example: "not evt.pluginname exists", Desc: "plugin that made the event; none makes those of the kernel", Get: never},
 		{Name: "evt.plugininfo", Type: event.CharBuf, Example: "not evt.plugininfo exists", Desc: "what the plugin that made the event says of it", Get: never},
 		{Name: "evt.hostname", Type: event.CharBuf, Example: "evt.hostname != ''", Desc: "name of the host",
 			Get: func(c *Ctx, _ Arg) (Value, bool) { return Str(c.Host.Name), true }},
-		{Name: "evt.dir", Type: event.CharBuf, Flags: Deprecated, Example: "evt.dir = <", Desc: "< for events that report a result, > for others; calls are reported when they return",
+		{Name: "evt.dir", Type: event.CharBuf, Flags: Deprecated, Example: "evt.dir = <", Desc: "< for events that report a result, > for others; calls are reported when they return", Domain: oneOf("<", ">"),
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				if c.row().tracept {
 					return Str(">"), true
@@ -138,7 +138,7 @@ func evtFields() []Def {
 				}
 				return u32(0), true
 			}},
-		{Name: "syscall.type", Type: event.CharBuf, Example: "syscall.type = connect", Desc: "name of the system call; absent for events that are none",
+		{Name: "syscall.type", Type: event.CharBuf, Example: "syscall.type = connect", Desc: "name of the system call; absent for events that are none", occurs: withCall, Domain: callWords(),
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				if c.row().tracept {
 					return Value{}, false
@@ -146,6 +146,7 @@ func evtFields() []Def {
 				return Str(c.Rec.EventName()), true
 			}},
 		{Name: "evt.category", Type: event.CharBuf, Example: "evt.category = file", Desc: "category of the event: file, net, ipc, memory, process, signal, user, system and so on", Needs: Needs{Parts: partsKind, IOOnly: true},
+			Domain: categoryWords(nil, Arg{}), domainIn: categoryWords,
 			Get: func(c *Ctx, _ Arg) (Value, bool) { return Str(c.category()), true }},
 		{Name: "evt.cpu", Type: event.Int16, Example: "evt.cpu >= 0", Desc: "processor that the event happened on",
 			Get: func(c *Ctx, _ Arg) (Value, bool) { return num(event.Int16, uint64(c.Rec.CPU)), true }},
@@ -158,7 +159,7 @@ func evtFields() []Def {
 			Get: func(c *Ctx, _ Arg) (Value, bool) { return boolean(c.Rec.Compat32()), true }},
 		{Name: "evt.args", Type: event.CharBuf, Cost: 200, Example: "evt.args contains O_CREAT", Desc: "every parameter of the event as name=value, joined by spaces", Needs: all, Get: args},
 		{Name: "evt.info", Type: event.CharBuf, Cost: 200, Example: "evt.info contains O_CREAT", Desc: "the same as evt.args", Needs: all, Get: args},
-		{Name: "evt.arg", Type: event.CharBuf, Cost: 60, Arg: ArgRequired, Form: ByIndex | ByDot | ByKey, Example: "evt.arg.flags contains O_CREAT", Desc: "one parameter of the event as text, by name or index", Needs: one, checkArg: checkParam,
+		{Name: "evt.arg", Type: event.CharBuf, Cost: 60, Arg: ArgRequired, Form: ByIndex | ByDot | ByKey, Example: "evt.arg.flags contains O_CREAT", Desc: "one parameter of the event as text, by name or index", Needs: one, checkArg: checkParam, occurs: withParam, domainIn: argDomain,
 			Get: func(c *Ctx, a Arg) (Value, bool) {
 				i, ok := c.param(a)
 				if !ok {
@@ -166,7 +167,7 @@ func evtFields() []Def {
 				}
 				return Str(c.argText(i)), true
 			}},
-		{Name: "evt.rawarg", Type: event.Dynamic, Arg: ArgRequired, Form: DotOnly, Flags: NoTransformer | NoRHS, Example: "evt.rawarg.flags > 0", Desc: "one parameter of the event by name, with the type that it has", Needs: one, checkArg: checkParam,
+		{Name: "evt.rawarg", Type: event.Dynamic, Arg: ArgRequired, Form: DotOnly, Flags: NoTransformer | NoRHS, Example: "evt.rawarg.flags > 0", Desc: "one parameter of the event by name, with the type that it has", Needs: one, checkArg: checkParam, occurs: withParam,
 			Get: func(c *Ctx, a Arg) (Value, bool) {
 				i, ok := c.param(a)
 				if !ok {
@@ -174,10 +175,10 @@ func evtFields() []Def {
 				}
 				return c.rawParam(i)
 			}},
-		{Name: "evt.abspath", Type: event.CharBuf, Arg: ArgOptional, Form: ByDot, Example: "evt.abspath startswith /etc", Desc: "absolute path that the call was given, made from its directory and its path argument; .src and .dst for calls with two", checkArg: checkAbspath,
-			Needs: Needs{Parts: partsName | event.PartsOf(event.PartName2, event.PartDir2)},
+		{Name: "evt.abspath", Type: event.CharBuf, Arg: ArgOptional, Form: ByDot, Example: "evt.abspath startswith /etc", Desc: "absolute path that the call was given, made from its directory and its path argument; .src and .dst for calls with two", checkArg: checkAbspath, occurs: withAbspath, Domain: givenPath,
+			Needs: Needs{Parts: partsName | event.PartsOf(event.PartName2, event.PartDir2, event.PartPath)},
 			Get:   func(c *Ctx, a Arg) (Value, bool) { s, ok := c.abspath(a); return Str(s), ok }},
-		{Name: "evt.res", Type: event.CharBuf, Example: "evt.res = SUCCESS", Desc: "SUCCESS, or the name of the error that the call returned",
+		{Name: "evt.res", Type: event.CharBuf, Example: "evt.res = SUCCESS", Desc: "SUCCESS, or the name of the error that the call returned", occurs: withCall, Domain: errnoWords("SUCCESS"),
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				n, ok := c.result()
 				switch {
@@ -190,9 +191,9 @@ func evtFields() []Def {
 				}
 				return Str("SUCCESS"), true
 			}},
-		{Name: "evt.rawres", Type: event.Int64, Example: "evt.rawres < 0", Desc: "what the call returned",
+		{Name: "evt.rawres", Type: event.Int64, Example: "evt.rawres < 0", Desc: "what the call returned", occurs: withCall,
 			Get: func(c *Ctx, _ Arg) (Value, bool) { n, ok := c.result(); return num(event.Int64, uint64(n)), ok }},
-		{Name: "evt.failed", Type: event.Bool, Example: "evt.failed = true", Desc: "whether the call returned an error",
+		{Name: "evt.failed", Type: event.Bool, Example: "evt.failed = true", Desc: "whether the call returned an error", occurs: withCall,
 			Get: func(c *Ctx, _ Arg) (Value, bool) { _, ok := c.result(); return boolean(c.failed()), ok }},
 	}
 }

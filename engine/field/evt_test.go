@@ -104,6 +104,7 @@ func TestFlagsAndEnums(t *testing.T) {
 }
 
 func TestRender(t *testing.T) {
+	ctx := newKit(t).ctx
 	for _, c := range []struct {
 		d    Def
 		v    Value
@@ -129,16 +130,27 @@ func TestRender(t *testing.T) {
 		{Def{Flags: EventTime}, Value{Kind: event.CharBuf, S: "12:00", N: 5}, "12:00", int64(5)},
 		{Def{}, num(event.Mode, 0o755), "0755", "0755"},
 	} {
-		if got := string(Render(nil, nil, &c.d, c.v)); got != c.text {
+		if got := string(Render(nil, ctx, &c.d, c.v)); got != c.text {
 			t.Errorf("%+v: text %q, want %q", c.v, got, c.text)
 		}
-		if got := JSONValue(nil, &c.d, c.v); got != c.json {
+		if got := JSONValue(ctx, &c.d, c.v); got != c.json {
 			t.Errorf("%+v: JSON %#v, want %#v", c.v, got, c.json)
 		}
+	}
+	ctx.Host.Base64 = true
+	buffer := Value{Kind: event.ByteBuf, S: "\x00\xffa\n"}
+	if text, json := string(Render(nil, ctx, &Def{}, buffer)), JSONValue(ctx, &Def{}, buffer); text != "AP9hCg==" || json != text {
+		t.Errorf("buffer in base64: text %q, JSON %#v", text, json)
 	}
 	list := Def{List: true}
 	v := ListOf(event.CharBuf, []Value{Str("a"), Str("b")})
 	if got := string(Render(nil, nil, &list, v)); got != "(a,b)" {
 		t.Errorf("list: %q", got)
+	}
+}
+
+func TestSuggestedOutput(t *testing.T) {
+	if got, want := SuggestedOutput(), "container_id=%container.id container_name=%container.name"; got != want {
+		t.Errorf("suggested is %q, want %q", got, want)
 	}
 }

@@ -80,7 +80,7 @@ func evtIOFields() []Def {
 		{Name: "evt.is_io", Type: event.Bool, Example: "evt.is_io = true", Desc: "whether the call reads from a descriptor or writes to it", Get: calls(callReads | callWrites)},
 		{Name: "evt.is_io_read", Type: event.Bool, Example: "evt.is_io_read = true", Desc: "whether the call reads from a descriptor", Get: calls(callReads)},
 		{Name: "evt.is_io_write", Type: event.Bool, Example: "evt.is_io_write = true", Desc: "whether the call writes to a descriptor", Get: calls(callWrites)},
-		{Name: "evt.io_dir", Type: event.CharBuf, Example: "evt.io_dir = write", Desc: "read or write for calls that do that, else absent",
+		{Name: "evt.io_dir", Type: event.CharBuf, Example: "evt.io_dir = write", Desc: "read or write for calls that do that, else absent", occurs: withCall, Domain: oneOf("read", "write"),
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				switch {
 				case c.io()&callReads != 0:
@@ -91,7 +91,7 @@ func evtIOFields() []Def {
 				return Value{}, false
 			}},
 		{Name: "evt.is_wait", Type: event.Bool, Example: "evt.is_wait = true", Desc: "whether the call waits: poll, select, epoll_wait, nanosleep", Get: calls(callWaits)},
-		{Name: "evt.buflen", Type: event.Uint64, Example: "evt.buflen > 1000", Desc: "number of bytes that a call read or wrote",
+		{Name: "evt.buflen", Type: event.Uint64, Example: "evt.buflen > 1000", Desc: "number of bytes that a call read or wrote", occurs: withCall,
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				n, ok := c.result()
 				return num(event.Uint64, uint64(n)), ok && n >= 0 && c.io()&(callReads|callWrites) != 0
@@ -106,18 +106,19 @@ func evtIOFields() []Def {
 			Get: count(func(c *Ctx) bool { return c.failed() && memory(c) })},
 		{Name: "evt.count.error.other", Type: event.Uint32, Example: "evt.count.error.other = 1", Desc: "evt.count.error of all other calls", Needs: kind,
 			Get: count(func(c *Ctx) bool { return c.failed() && !c.aboutFile() && !c.aboutNet() && !memory(c) })},
-		{Name: "evt.count.exit", Type: event.Uint32, Example: "evt.count.exit = 1", Desc: "1 for events that report a result, else absent",
+		{Name: "evt.count.exit", Type: event.Uint32, Example: "evt.count.exit = 1", Desc: "1 for events that report a result, else absent", occurs: withCall,
 			Get: count(func(c *Ctx) bool { return !c.row().tracept })},
-		{Name: "evt.is_open_read", Type: event.Bool, Example: "evt.is_open_read = true", Desc: "whether the call opens a file for reading, whether it succeeds or not", Needs: flags,
+		{Name: "evt.is_open_read", Type: event.Bool, Example: "evt.is_open_read = true", Desc: "whether the call opens a file for reading, whether it succeeds or not", Needs: flags, domainIn: openDomain,
 			Get: openHas(func(_ *Ctx, f uint64) bool { return f&flagRead != 0 })},
-		{Name: "evt.is_open_write", Type: event.Bool, Example: "evt.is_open_write = true", Desc: "whether the call opens a file for writing, whether it succeeds or not", Needs: flags,
+		{Name: "evt.is_open_write", Type: event.Bool, Example: "evt.is_open_write = true", Desc: "whether the call opens a file for writing, whether it succeeds or not", Needs: flags, domainIn: openDomain,
 			Get: openHas(func(_ *Ctx, f uint64) bool { return f&flagWrite != 0 })},
-		{Name: "evt.is_open_exec", Type: event.Bool, Example: "evt.is_open_exec = true", Desc: "whether the call may make a file that can be executed", Needs: flags, Get: openHas(mayExecute)},
-		{Name: "evt.is_open_create", Type: event.Bool, Example: "evt.is_open_create = true", Desc: "whether the call made a file", Needs: flags,
+		{Name: "evt.is_open_exec", Type: event.Bool, Example: "evt.is_open_exec = true", Desc: "whether the call may make a file that can be executed", Needs: flags, domainIn: openDomain, Get: openHas(mayExecute)},
+		{Name: "evt.is_open_create", Type: event.Bool, Example: "evt.is_open_create = true", Desc: "whether the call made a file", Needs: flags, domainIn: openDomain,
 			Get: openHas(func(c *Ctx, f uint64) bool { return f&flagCreated != 0 || f&flagTmpfile != 0 && c.Rec.Ret >= 0 })},
 	}
 	if slices.ContainsFunc(rowInfos, func(r rowInfo) bool { return r.data >= 0 }) { // without an event that carries a buffer there is no such field
 		defs = append(defs, Def{Name: "evt.buffer", Type: event.ByteBuf, Example: "evt.buffer contains GET", Desc: "beginning of the bytes that the call read or wrote", Needs: Needs{Params: []string{"data"}},
+			occurs: func(r *rowInfo, _ *event.Row, _ Arg) bool { return r.data >= 0 },
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				if c.row().data < 0 {
 					return Value{}, false

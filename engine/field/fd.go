@@ -88,7 +88,7 @@ func (c *Ctx) altName() (string, bool) {
 	switch {
 	case f.kind == kindUnix && f.hasSock:
 		alt = c.sockPath(f)
-	case f.kind == kindMemfd:
+	case c.row().kind == rowMemfd:
 		b, _ := c.Rec.Part(event.PartName)
 		alt = text(b)
 	default:
@@ -183,22 +183,23 @@ func fdFields() []Def {
 	layer := func(n uint8) func(*Ctx, Arg) (Value, bool) {
 		return fileFact(func(f *event.FileFacts) Value { return boolean(f.Layer == n) })
 	}
+	facts := Needs{Parts: file, Must: file}
 	paths := Needs{Parts: partsPath | partsName | partsSock}
-	return []Def{
+	return describing([]Def{
 		{Name: "fd.num", Type: event.Int64, Example: "fd.num >= 0", Desc: "number of the descriptor that the event is about; -1 when the call was to make one and failed",
 			Get: desc(func(_ *Ctx, f *fdInfo) (Value, bool) { return num(event.Int64, uint64(f.num)), f.about })},
 		{Name: "fd.type", Type: event.CharBuf, Example: "fd.type = file", Desc: "kind of object behind the descriptor: file, directory, ipv4, ipv6, unix, pipe, memfd and so on",
-			Needs: Needs{Parts: partsKind},
-			Get:   desc(func(_ *Ctx, f *fdInfo) (Value, bool) { return Str(f.kind.name), f.ok })},
+			Needs: Needs{Parts: partsKind}, Domain: kindWords(),
+			Get: desc(func(_ *Ctx, f *fdInfo) (Value, bool) { return Str(f.kind.name), f.ok })},
 		{Name: "fd.typechar", Type: event.CharBuf, Example: "fd.typechar = 'f'", Desc: "fd.type as one letter: f file, d directory, 4 and 6 internet sockets, u unix, p pipe, m memfd",
-			Needs: Needs{Parts: partsKind},
-			Get:   func(c *Ctx, _ Arg) (Value, bool) { s, ok := c.typeChar(); return Str(s), ok }},
+			Needs: Needs{Parts: partsKind}, Domain: kindChars(),
+			Get: func(c *Ctx, _ Arg) (Value, bool) { s, ok := c.typeChar(); return Str(s), ok }},
 		{Name: "fd.name", Type: event.CharBuf, Example: "fd.name startswith /etc/", Desc: "path of the file as the kernel has it, seen from the process's root; a socket's ends as client->server",
-			Needs: paths, Get: name(false, (*Ctx).fdName), Alt: name(false, (*Ctx).altName), MayAlt: (*Ctx).respelled},
+			Needs: paths, domainIn: nameDomain, Get: name(false, (*Ctx).fdName), Alt: name(false, (*Ctx).altName), MayAlt: (*Ctx).respelled},
 		{Name: "fd.directory", Type: event.CharBuf, Example: "fd.directory = /etc", Desc: "directory of the file",
-			Needs: paths, Get: name(false, (*Ctx).directoryOf), Alt: altDesc(dirname), MayAlt: (*Ctx).respelled},
+			Needs: paths, Domain: dirPath, Get: name(false, (*Ctx).directoryOf), Alt: altDesc(dirname), MayAlt: (*Ctx).respelled},
 		{Name: "fd.filename", Type: event.CharBuf, Example: "fd.filename = shadow", Desc: "last component of the file's path",
-			Needs: paths, Alt: altDesc(basename), MayAlt: (*Ctx).respelled, Get: func(c *Ctx, _ Arg) (Value, bool) {
+			Needs: paths, Domain: leafName, Alt: altDesc(basename), MayAlt: (*Ctx).respelled, Get: func(c *Ctx, _ Arg) (Value, bool) {
 				f := c.desc()
 				name, ok := c.fdName()
 				if !ok || name == "" || !f.isFile() && !(f.failed && c.opens()) {
@@ -218,7 +219,7 @@ func fdFields() []Def {
 				return Str(c.collapse(b)), true
 			}},
 		{Name: "fd.fspath", Type: event.CharBuf, Flags: Ours, Example: "fd.fspath endswith /etc/shadow", Desc: "path of the file inside its filesystem, whatever is mounted where",
-			Needs: Needs{Parts: event.PartsOf(event.PartFSPath)}, Get: func(c *Ctx, _ Arg) (Value, bool) {
+			Needs: Needs{Parts: event.PartsOf(event.PartFSPath), Must: event.PartsOf(event.PartFSPath)}, Domain: openedPath, Get: func(c *Ctx, _ Arg) (Value, bool) {
 				b, ok := c.Rec.Part(event.PartFSPath)
 				return Str(text(b)), ok
 			}},
@@ -233,15 +234,23 @@ func fdFields() []Def {
 				c.arena = strconv.AppendInt(c.arena, f.num, 10)
 				return Str(c.str(mark)), f.about && f.num >= 0
 			})},
-		{Name: "fd.dev", Type: event.Int32, Print: Hex, Example: "fd.dev != 0", Desc: "number of the device that holds the file, in hexadecimal as stat reports it", Needs: Needs{Parts: file},
+		{Name: "fd.dev", Type: event.Int32, Print: Hex, Example: "fd.dev != 0", Desc: "number of the device that holds the file, in hexadecimal as stat reports it", Needs: facts,
 			Get: fileFact(func(f *event.FileFacts) Value { return num(event.Int32, device(f.Dev)) })},
-		{Name: "fd.dev.major", Type: event.Int32, Example: "fd.dev.major = 8", Desc: "major number of fd.dev", Needs: Needs{Parts: file},
+		{Name: "fd.dev.major", Type: event.Int32, Example: "fd.dev.major = 8", Desc: "major number of fd.dev", Needs: facts,
 			Get: fileFact(func(f *event.FileFacts) Value { return num(event.Int32, uint64(f.Dev>>20)) })},
-		{Name: "fd.dev.minor", Type: event.Int32, Example: "fd.dev.minor = 1", Desc: "minor number of fd.dev", Needs: Needs{Parts: file},
+		{Name: "fd.dev.minor", Type: event.Int32, Example: "fd.dev.minor = 1", Desc: "minor number of fd.dev", Needs: facts,
 			Get: fileFact(func(f *event.FileFacts) Value { return num(event.Int32, uint64(f.Dev&0xfffff)) })},
-		{Name: "fd.ino", Type: event.Int64, Example: "fd.ino > 1", Desc: "inode number of the file", Needs: Needs{Parts: file},
+		{Name: "fd.ino", Type: event.Int64, Example: "fd.ino > 1", Desc: "inode number of the file", Needs: facts,
 			Get: fileFact(func(f *event.FileFacts) Value { return num(event.Int64, f.Ino) })},
-		{Name: "fd.is_upper_layer", Type: event.Bool, Example: "fd.is_upper_layer = true", Desc: "whether the file lives in the upper, writable layer of an overlay filesystem", Needs: Needs{Parts: file}, Get: layer(1)},
-		{Name: "fd.is_lower_layer", Type: event.Bool, Example: "fd.is_lower_layer = true", Desc: "whether the file lives in a lower layer of an overlay filesystem", Needs: Needs{Parts: file}, Get: layer(2)},
+		{Name: "fd.is_upper_layer", Type: event.Bool, Example: "fd.is_upper_layer = true", Desc: "whether the file lives in the upper, writable layer of an overlay filesystem", Needs: facts, Get: layer(1)},
+		{Name: "fd.is_lower_layer", Type: event.Bool, Example: "fd.is_lower_layer = true", Desc: "whether the file lives in a lower layer of an overlay filesystem", Needs: facts, Get: layer(2)},
+	})
+}
+
+// describing makes fields those of a descriptor: events that have none do not have them.
+func describing(defs []Def) []Def {
+	for i := range defs {
+		defs[i].occurs = withDescriptor
 	}
+	return defs
 }

@@ -82,34 +82,35 @@ func fdSockFields() []Def {
 		{"c", "client", (*fdInfo).client}, {"s", "server", (*fdInfo).server}, {"l", "local", localEnd}, {"r", "remote", remoteEnd},
 	}
 	needs := Needs{Parts: event.PartsOf(event.PartFile) | partsSock}
+	socket := Needs{Parts: needs.Parts, Must: event.PartsOf(event.PartSock)}
 	both := FilterOnly | NoTransformer | NoRHS | AllDiffer
 	addressOf := func(k Kind) func(*endpoint) Value {
 		return func(e *endpoint) Value { return address(k, e) }
 	}
 	portOf := func(e *endpoint) Value { return num(event.Port, uint64(e.port)) }
 	defs := []Def{
-		{Name: "fd.ip", Type: event.IPAddr, Flags: both, Example: "fd.ip = 127.0.0.1", Desc: "address of either end", Needs: needs,
+		{Name: "fd.ip", Type: event.IPAddr, Flags: both, Example: "fd.ip = 127.0.0.1", Desc: "address of either end", Needs: socket,
 			Get: never, Multi: ends(addressOf(event.IPAddr)), Any: hasDesc},
-		{Name: "fd.port", Type: event.Port, Flags: both, Example: "fd.port = 443", Desc: "port of either end", Needs: needs,
+		{Name: "fd.port", Type: event.Port, Flags: both, Example: "fd.port = 443", Desc: "port of either end", Needs: socket,
 			Get: never, Multi: ends(portOf), Any: hasDesc},
-		{Name: "fd.proto", Type: event.Port, Flags: both, Example: "fd.proto = 22", Desc: "port of either end, which a condition may name by its service", Needs: needs,
+		{Name: "fd.proto", Type: event.Port, Flags: both, Example: "fd.proto = 22", Desc: "port of either end, which a condition may name by its service", Needs: socket,
 			Get: never, Multi: ends(portOf), Any: hasDesc},
-		{Name: "fd.net", Type: event.IPNet, Flags: both, Example: "fd.net = 10.0.0.0/8", Desc: "address of either end, to compare with networks", Needs: needs,
+		{Name: "fd.net", Type: event.IPNet, Flags: both, Example: "fd.net = 10.0.0.0/8", Desc: "address of either end, to compare with networks", Needs: socket,
 			Get: never, Multi: ends(addressOf(event.IPNet)), Any: hasDesc},
 	}
 	for _, s := range sides {
 		defs = append(defs,
-			Def{Name: "fd." + s.letter + "ip", Type: event.IPAddr, Example: "fd." + s.letter + "ip = 10.1.2.3", Desc: s.words + " address", Needs: needs, Get: s.pick.address(event.IPAddr)},
-			Def{Name: "fd." + s.letter + "port", Type: event.Port, Example: "fd." + s.letter + "port < 1024", Desc: s.words + " port", Needs: needs, Get: s.pick.port},
-			Def{Name: "fd." + s.letter + "proto", Type: event.CharBuf, Example: "fd." + s.letter + "proto = '80'", Desc: s.words + " port as text", Needs: needs, Get: s.pick.service},
+			Def{Name: "fd." + s.letter + "ip", Type: event.IPAddr, Example: "fd." + s.letter + "ip = 10.1.2.3", Desc: s.words + " address", Needs: socket, Get: s.pick.address(event.IPAddr)},
+			Def{Name: "fd." + s.letter + "port", Type: event.Port, Example: "fd." + s.letter + "port < 1024", Desc: s.words + " port", Needs: socket, Get: s.pick.port},
+			Def{Name: "fd." + s.letter + "proto", Type: event.CharBuf, Example: "fd." + s.letter + "proto = '80'", Desc: s.words + " port as text", Needs: socket, Get: s.pick.service},
 			Def{Name: "fd." + s.letter + "net", Type: event.IPNet, Flags: FilterOnly | NoTransformer | NoRHS, Example: "fd." + s.letter + "net = 192.168.0.0/16",
-				Desc: s.words + " address, to compare with networks", Needs: needs, Get: s.pick.address(event.IPNet)},
+				Desc: s.words + " address, to compare with networks", Needs: socket, Get: s.pick.address(event.IPNet)},
 		)
 	}
-	return append(defs,
-		Def{Name: "fd.l4proto", Type: event.CharBuf, Example: "fd.l4proto = tcp", Desc: "transport protocol of an internet socket: tcp, udp, icmp or raw, <NA> for everything else", Needs: needs,
+	return describing(append(defs,
+		Def{Name: "fd.l4proto", Type: event.CharBuf, Example: "fd.l4proto = tcp", Desc: "transport protocol of an internet socket: tcp, udp, icmp or raw, <NA> for everything else", Needs: needs, Domain: transports, domainIn: transportIn,
 			Get: func(c *Ctx, _ Arg) (Value, bool) { f := c.desc(); return Str(f.l4()), f.ok }},
-		Def{Name: "fd.sockfamily", Type: event.CharBuf, Example: "fd.sockfamily = ip", Desc: "ip or unix, by the family of the socket", Needs: needs,
+		Def{Name: "fd.sockfamily", Type: event.CharBuf, Example: "fd.sockfamily = ip", Desc: "ip or unix, by the family of the socket", Needs: needs, Domain: oneOf("ip", "unix"),
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				switch f := c.desc(); {
 				case f.isIP():
@@ -119,23 +120,41 @@ func fdSockFields() []Def {
 				}
 				return Value{}, false
 			}},
-		Def{Name: "fd.is_server", Type: event.Bool, Example: "fd.is_server = true", Desc: "whether the server's end of the socket is on this host", Needs: needs,
+		Def{Name: "fd.is_server", Type: event.Bool, Example: "fd.is_server = true", Desc: "whether the server's end of the socket is on this host", Needs: needs, domainIn: ofSockets,
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				f := c.desc()
 				e := f.server()
 				return boolean(f.role == roleListen || f.role == roleServer || e != nil && c.Host.Addrs.Local(e.ip())), f.ok
 			}},
-		Def{Name: "fd.connected", Type: event.Bool, Example: "fd.connected = true", Desc: "whether the socket is connected", Needs: needs,
+		Def{Name: "fd.connected", Type: event.Bool, Example: "fd.connected = true", Desc: "whether the socket is connected", Needs: needs, domainIn: ofSockets,
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				f := c.desc()
 				linked := f.hasSock && (f.sock.State == tcpEstab || f.role == roleClient || f.role == roleServer)
 				return boolean(linked), f.ok
 			}},
-		Def{Name: "fd.name_changed", Type: event.Bool, Example: "fd.name_changed = true", Desc: "whether the event gave the socket another name: it was bound or connected", Needs: needs,
+		Def{Name: "fd.name_changed", Type: event.Bool, Example: "fd.name_changed = true", Desc: "whether the event gave the socket another name: it was bound or connected", Needs: needs, domainIn: ofSockets,
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				f := c.desc()
 				k := c.row().kind
 				return boolean(k == rowConnect && f.role == roleClient || k == rowBind && f.role == roleListen), f.ok
 			}},
-	)
+	))
+}
+
+var transports = oneOf("tcp", "udp", "icmp", "raw", na)
+
+// transportIn is fd.l4proto: what is no socket has no transport.
+func transportIn(row *event.Row, _ Arg) Domain {
+	if row.Captures(event.PartSock) {
+		return transports
+	}
+	return oneOf(na)
+}
+
+// ofSockets is the domain of what can only be true of a socket.
+func ofSockets(row *event.Row, _ Arg) Domain {
+	if row.Captures(event.PartSock) {
+		return Domain{}
+	}
+	return oneOf("false")
 }

@@ -64,6 +64,10 @@ const (
 	AllDiffer
 	// EventTime marks fields whose JSON value is the number in N, however they are written as text.
 	EventTime
+	// Suggested marks fields that SuggestedOutput has.
+	Suggested
+	// SelfChosen marks what a process says of itself: it may say anything, and say it for its children.
+	SelfChosen
 )
 
 // ArgMode says whether a field takes an argument.
@@ -112,6 +116,7 @@ type Def struct {
 	Desc    string
 	Example string // a condition that uses the field; for those that are only for outputs, an output
 	Needs   Needs
+	Domain  Domain // of the values in all events; see DomainIn
 
 	// Cost is how many nanoseconds or so the value takes beyond what most fields take, so that it is asked for late.
 	Cost int
@@ -131,6 +136,8 @@ type Def struct {
 	Any func(c *Ctx) bool
 
 	checkArg func(a Arg) error
+	occurs   func(r *rowInfo, row *event.Row, a Arg) bool // nil: in every event
+	domainIn func(row *event.Row, a Arg) Domain           // nil: Domain everywhere
 }
 
 // Arg is the argument of a field as it was written. The zero Arg is none.
@@ -144,6 +151,7 @@ type Arg struct {
 // Needs says what an extractor reads of a record, so that the probe captures no more than the rules ask for.
 type Needs struct {
 	Parts  event.Parts // captured pieces
+	Must   event.Parts // those of them without which there is no value
 	IOOnly bool        // Parts only of events that read or write
 	Params []string    // parameters, by name, of the rows that have them
 	Arg    bool        // the parameter that the argument names

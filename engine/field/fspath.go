@@ -77,12 +77,12 @@ func fsPathFields() []Def {
 		}
 	}
 	fields := []Def{
-		{Name: "fs.path.name", Example: "fs.path.name startswith /etc", Desc: "path that a successful call made, opened, removed or changed", Needs: needs, Get: one.resolved, Alt: one.alt, MayAlt: (*Ctx).respelled},
-		{Name: "fs.path.nameraw", Example: "fs.path.nameraw endswith .sh", Desc: "fs.path.name as it was passed to the call", Needs: raw, Get: one.raw},
-		{Name: "fs.path.source", Example: "fs.path.source startswith /tmp", Desc: "path that a successful rename moved, or the new name of a link", Needs: needs, Get: unless(source.resolved)},
-		{Name: "fs.path.sourceraw", Example: "fs.path.sourceraw contains tmp", Desc: "fs.path.source as it was passed to the call", Needs: raw, Get: unless(source.raw)},
-		{Name: "fs.path.target", Example: "fs.path.target startswith /usr/bin", Desc: "path that a successful rename gave, or what a link points to", Needs: needs, Get: unless(target.resolved)},
-		{Name: "fs.path.targetraw", Example: "fs.path.targetraw contains bin", Desc: "fs.path.target as it was passed to the call", Needs: raw, Get: unless(target.raw)},
+		{Name: "fs.path.name", Example: "fs.path.name startswith /etc", Desc: "path that a successful call made, opened, removed or changed", Needs: needs, occurs: withPath(one, true), Domain: openedPath, Get: one.resolved, Alt: one.alt, MayAlt: (*Ctx).respelled},
+		{Name: "fs.path.nameraw", Example: "fs.path.nameraw endswith .sh", Desc: "fs.path.name as it was passed to the call", Needs: raw, occurs: withPath(one, true), Get: one.raw},
+		{Name: "fs.path.source", Example: "fs.path.source startswith /tmp", Desc: "path that a successful rename moved, or the new name of a link", Needs: needs, occurs: withPath(source, false), Domain: givenPath, Get: unless(source.resolved)},
+		{Name: "fs.path.sourceraw", Example: "fs.path.sourceraw contains tmp", Desc: "fs.path.source as it was passed to the call", Needs: raw, occurs: withPath(source, false), Get: unless(source.raw)},
+		{Name: "fs.path.target", Example: "fs.path.target startswith /usr/bin", Desc: "path that a successful rename gave, or what a link points to", Needs: needs, occurs: withPath(target, false), Domain: givenPath, Get: unless(target.resolved)},
+		{Name: "fs.path.targetraw", Example: "fs.path.targetraw contains bin", Desc: "fs.path.target as it was passed to the call", Needs: raw, occurs: withPath(target, false), Get: unless(target.raw)},
 	}
 	for i := range fields {
 		fields[i].Type = event.CharBuf

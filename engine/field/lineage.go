@@ -9,7 +9,7 @@ import (
 	"falconet/engine/state"
 )
 
-// ofAncestor reads a field from the ancestor that the index names; without an index there is no one to read it from.
+// ofAncestor reads a field from the ancestor that the index names. Without an index there is no one to read it from.
 func ofAncestor(read func(c *Ctx, p *state.Process, i *state.Image) (Value, bool)) func(*Ctx, Arg) (Value, bool) {
 	return func(c *Ctx, a Arg) (Value, bool) {
 		if !a.Present {
@@ -20,6 +20,30 @@ func ofAncestor(read func(c *Ctx, p *state.Process, i *state.Image) (Value, bool
 			return Value{}, false
 		}
 		return read(c, p, p.At(c.Rec.TS))
+	}
+}
+
+// lineageText is ofAncestor for text; without an index, as templates may print it, it is the text of every ancestor, the nearest first.
+func lineageText(read func(c *Ctx, i *state.Image) string) func(*Ctx, Arg) (Value, bool) {
+	one := ofAncestor(func(c *Ctx, _ *state.Process, i *state.Image) (Value, bool) { return Str(read(c, i)), true })
+	return func(c *Ctx, a Arg) (Value, bool) {
+		if a.Present {
+			return one(c, a)
+		}
+		c.scratch = c.scratch[:0]
+		p, _ := c.Process()
+		for n := 0; ; n++ {
+			if p = c.next(p, n); p == nil {
+				return Str(c.keep(c.scratch)), len(c.scratch) > 0
+			}
+			if !p.Known() {
+				continue
+			}
+			if len(c.scratch) > 0 {
+				c.scratch = append(c.scratch, ' ')
+			}
+			c.scratch = append(c.scratch, read(c, p.At(c.Rec.TS))...)
+		}
 	}
 }
 
@@ -125,7 +149,7 @@ func lineageFields() []Def {
 	for _, f := range textOf {
 		read := func(c *Ctx, _ *state.Process, i *state.Image) (Value, bool) { return Str(f.read(c, i)), true }
 		defs = append(defs,
-			Def{Name: f.parent, Type: event.CharBuf, Example: f.parent + " = " + f.value, Desc: strings.Replace(f.desc, "%", "the parent", 1),
+			Def{Name: f.parent, Type: event.CharBuf, Flags: f.flags, Example: f.parent + " = " + f.value, Desc: strings.Replace(f.desc, "%", "the parent", 1), Domain: f.domain("proc.p"),
 				Get: func(c *Ctx, _ Arg) (Value, bool) {
 					p := c.Parent()
 					if p == nil || !p.Known() {
@@ -133,13 +157,14 @@ func lineageFields() []Def {
 					}
 					return read(c, p, p.At(c.Rec.TS))
 				}},
-			Def{Name: f.ancestor, Type: event.CharBuf, Arg: ArgOptional, Form: ByIndex, Flags: walk, Example: f.ancestor + "[2] = " + f.value,
-				Desc: strings.Replace(f.desc, "%", "an ancestor: [1] is the parent, [2] its parent; without an index, of any of them", 1),
-				Get:  ofAncestor(read), Multi: eachAncestor(read)})
+			Def{Name: f.ancestor, Type: event.CharBuf, Arg: ArgOptional, Form: ByIndex, Flags: walk | f.flags, Example: f.ancestor + "[2] = " + f.value,
+				Desc:   strings.Replace(f.desc, "%", "an ancestor: [1] is the parent, [2] its parent; without an index, of any of them", 1),
+				Domain: f.domain("proc.a"), Get: lineageText(f.read), Multi: eachAncestor(read)})
 	}
 	pid := func(_ *Ctx, p *state.Process, _ *state.Image) (Value, bool) {
 		return num(event.Int64, uint64(p.PID)), true
 	}
+	ancestorPID := ofAncestor(pid)
 	environ := func(c *Ctx, _ *state.Process, i *state.Image) (Value, bool) { return Str(c.spaced(i.Env)), true }
 	sid := func(t *event.TaskFacts) uint32 { return t.SID }
 	vpgid := func(t *event.TaskFacts) uint32 { return t.VPGID }
@@ -161,14 +186,19 @@ func lineageFields() []Def {
 			return func(c *Ctx, _ Arg) (Value, bool) { return Str(c.groupLeader(read)), true }
 		}
 		defs = append(defs,
-			Def{Name: l.name, Type: event.CharBuf, Example: l.name + " = bash", Desc: "name of the " + l.of + "; empty when it is not known", Get: lead(func(i *state.Image) string { return i.Comm })},
-			Def{Name: l.exe, Type: event.CharBuf, Example: l.exe + " = -bash", Desc: "argv[0] of the " + l.of + "; empty when it is not known", Get: lead(func(i *state.Image) string { return i.Exe })},
-			Def{Name: l.path, Type: event.CharBuf, Example: l.path + " = /usr/bin/bash", Desc: "program of the " + l.of + "; empty when it is not known", Get: lead(func(i *state.Image) string { return i.ExePath })})
+			Def{Name: l.name, Type: event.CharBuf, Flags: SelfChosen, Example: l.name + " = bash", Desc: "name of the " + l.of + "; empty when it is not known", Domain: commDomain(l.path), Get: lead(func(i *state.Image) string { return i.Comm })},
+			Def{Name: l.exe, Type: event.CharBuf, Flags: SelfChosen, Domain: Domain{Instead: l.path}, Example: l.exe + " = -bash", Desc: "argv[0] of the " + l.of + "; empty when it is not known", Get: lead(func(i *state.Image) string { return i.Exe })},
+			Def{Name: l.path, Type: event.CharBuf, Example: l.path + " = /usr/bin/bash", Desc: "program of the " + l.of + "; empty when it is not known", Domain: exePath, Get: lead(func(i *state.Image) string { return i.ExePath })})
 	}
 	return append(defs,
 		Def{Name: "proc.apid", Type: event.Int64, Arg: ArgOptional, Form: ByIndex, Flags: walk, Example: "proc.apid[2] = 1", Desc: "process id of an ancestor: [1] is the parent; without an index, of any of them",
-			Get: ofAncestor(pid), Multi: eachAncestor(pid)},
-		Def{Name: "proc.aargs", Type: event.CharBuf, Arg: ArgOptional, Form: ByIndex, Example: "proc.aargs[1] contains '-c'", Desc: "arguments of an ancestor: [1] is the parent; without an index, of the process itself",
+			Get: func(c *Ctx, a Arg) (Value, bool) {
+				if !a.Present { // templates may print it, and Falco shows the process itself
+					return num(event.Int64, uint64(c.Rec.PID)), true
+				}
+				return ancestorPID(c, a)
+			}, Multi: eachAncestor(pid)},
+		Def{Name: "proc.aargs", Type: event.CharBuf, Flags: SelfChosen, Domain: chosenText("proc.a"), Arg: ArgOptional, Form: ByIndex, Example: "proc.aargs[1] contains '-c'", Desc: "arguments of an ancestor: [1] is the parent; without an index, of the process itself",
 			Get: func(c *Ctx, a Arg) (Value, bool) {
 				p := c.ancestor(a.Index)
 				if p == nil || !p.Known() {
@@ -176,7 +206,7 @@ func lineageFields() []Def {
 				}
 				return Str(p.At(c.Rec.TS).Args()), true
 			}},
-		Def{Name: "proc.aenv", Type: event.CharBuf, Arg: ArgOptional, Form: ByKey | ByIndex, Flags: walk, Example: "proc.aenv[SSH_CLIENT] != ''", Desc: "[NAME] is the variable in the environment of the nearest ancestor that has it, [N] the environment of an ancestor; without either, that of any of them",
+		Def{Name: "proc.aenv", Type: event.CharBuf, Arg: ArgOptional, Form: ByKey | ByIndex, Flags: walk | SelfChosen, Domain: chosenText("proc.a"), Example: "proc.aenv[SSH_CLIENT] != ''", Desc: "[NAME] is the variable in the environment of the nearest ancestor that has it, [N] the environment of an ancestor; without either, that of any of them",
 			Get: func(c *Ctx, a Arg) (Value, bool) { return c.ancestorEnv(a) }, Multi: eachAncestor(environ)},
 		Def{Name: "proc.pvpid", Type: event.Int64, Example: "proc.pvpid = 1", Desc: "process id of the parent, in the parent's own pid namespace",
 			Get: func(c *Ctx, _ Arg) (Value, bool) {

@@ -129,26 +129,30 @@ var textOf = []struct {
 	value                  string // of the examples
 	desc                   string
 	read                   func(c *Ctx, i *state.Image) string
+	domain                 func(prefix string) Domain // prefix is proc. with what the names of the parent or an ancestor put behind it
+	flags                  Flags
 }{
-	{"proc.exe", "proc.pexe", "proc.aexe", "/bin/sh", "first word of the command line (argv[0]) of %", func(_ *Ctx, i *state.Image) string { return i.Exe }},
-	{"proc.exepath", "proc.pexepath", "proc.aexepath", "/usr/bin/bash", "path of the program of %, as the kernel has it", func(_ *Ctx, i *state.Image) string { return i.ExePath }},
-	{"proc.name", "proc.pname", "proc.aname", "bash", "name (comm, up to 15 characters) of %", func(_ *Ctx, i *state.Image) string { return i.Comm }},
-	{"proc.cmdline", "proc.pcmdline", "proc.acmdline", "'sh -c id'", "name and arguments of %, joined by spaces", func(_ *Ctx, i *state.Image) string { return i.CmdLine }},
+	{"proc.exe", "proc.pexe", "proc.aexe", "/bin/sh", "first word of the command line (argv[0]) of %", func(_ *Ctx, i *state.Image) string { return i.Exe }, chosenText, SelfChosen},
+	{"proc.exepath", "proc.pexepath", "proc.aexepath", "/usr/bin/bash", "path of the program of %, as the kernel has it", func(_ *Ctx, i *state.Image) string { return i.ExePath }, func(string) Domain { return exePath }, 0},
+	{"proc.name", "proc.pname", "proc.aname", "bash", "name (comm, up to 15 characters) of %", func(_ *Ctx, i *state.Image) string { return i.Comm }, func(prefix string) Domain { return commDomain(prefix + "exepath") }, SelfChosen},
+	{"proc.cmdline", "proc.pcmdline", "proc.acmdline", "'sh -c id'", "name and arguments of %, joined by spaces", func(_ *Ctx, i *state.Image) string { return i.CmdLine }, chosenText, SelfChosen},
 }
+
+func chosenText(prefix string) Domain { return Domain{Instead: prefix + "exepath"} }
 
 func procFields() []Def {
 	i64 := func(n uint32) Value { return num(event.Int64, uint64(n)) }
 	u64 := func(n uint64) Value { return num(event.Uint64, n) }
 	var defs []Def
 	for _, f := range textOf {
-		defs = append(defs, Def{Name: f.self, Type: event.CharBuf, Example: f.self + " = " + f.value, Desc: strings.Replace(f.desc, "%", "the process", 1),
+		defs = append(defs, Def{Name: f.self, Type: event.CharBuf, Flags: f.flags, Example: f.self + " = " + f.value, Desc: strings.Replace(f.desc, "%", "the process", 1), Domain: f.domain("proc."),
 			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { return Str(f.read(c, i)), true })})
 	}
 	exe := func(name, example, desc string, bit uint32) Def {
 		return Def{Name: name, Type: event.Bool, Example: example, Desc: desc, Get: exeFlag(bit)}
 	}
 	return append(defs,
-		Def{Name: "proc.args", Type: event.CharBuf, Arg: ArgOptional, Form: ByIndex, Example: "proc.args contains '-c'", Desc: "arguments without argv[0], joined by spaces; [N] is one of them, from 0",
+		Def{Name: "proc.args", Type: event.CharBuf, Flags: SelfChosen, Domain: chosenText("proc."), Arg: ArgOptional, Form: ByIndex, Example: "proc.args contains '-c'", Desc: "arguments without argv[0], joined by spaces; [N] is one of them, from 0",
 			Get: func(c *Ctx, a Arg) (Value, bool) {
 				p, img := c.Process()
 				if !a.Present {
@@ -161,9 +165,9 @@ func procFields() []Def {
 			Get: ofSelf(func(_ *Ctx, i *state.Image) (Value, bool) { return u64(uint64(i.NArgs)), true })},
 		Def{Name: "proc.cmdlenargs", Type: event.Uint64, Example: "proc.cmdlenargs > 100", Desc: "length of all arguments without argv[0] and without what separates them",
 			Get: ofSelf(func(_ *Ctx, i *state.Image) (Value, bool) { return u64(uint64(i.LenArgs)), true })},
-		Def{Name: "proc.exeline", Type: event.CharBuf, Example: "proc.exeline startswith /bin/sh", Desc: "argv[0] and the arguments, joined by spaces",
+		Def{Name: "proc.exeline", Type: event.CharBuf, Flags: SelfChosen, Domain: chosenText("proc."), Example: "proc.exeline startswith /bin/sh", Desc: "argv[0] and the arguments, joined by spaces",
 			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { return Str(c.exeLine(i)), true })},
-		Def{Name: "proc.env", Type: event.CharBuf, Arg: ArgOptional, Form: ByKey | ByIndex, Example: "proc.env[LD_PRELOAD] != ''", Desc: "environment, joined by spaces; [NAME] is one variable, empty when it is not set",
+		Def{Name: "proc.env", Type: event.CharBuf, Flags: SelfChosen, Domain: chosenText("proc."), Arg: ArgOptional, Form: ByKey | ByIndex, Example: "proc.env[LD_PRELOAD] != ''", Desc: "environment, joined by spaces; [NAME] is one variable, empty when it is not set",
 			Get: func(c *Ctx, a Arg) (Value, bool) {
 				p, img := c.Process()
 				if !p.Known() {
@@ -171,7 +175,7 @@ func procFields() []Def {
 				}
 				return Str(c.env(img, a)), true
 			}},
-		Def{Name: "proc.cwd", Type: event.CharBuf, Example: "proc.cwd = /root/", Desc: "working directory, with a slash at its end", Needs: Needs{Parts: event.PartsOf(event.PartDir, event.PartCwd)},
+		Def{Name: "proc.cwd", Type: event.CharBuf, Example: "proc.cwd = /root/", Desc: "working directory, with a slash at its end", Needs: Needs{Parts: event.PartsOf(event.PartDir, event.PartCwd)}, Domain: Domain{Begins: []string{"/"}, Shape: Slashed},
 			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { s := c.cwd(i); return Str(s), s != "" })},
 		Def{Name: "proc.tty", Type: event.Uint32, Example: "proc.tty != 0", Desc: "device number of the controlling terminal, 0 without one",
 			Get: ofTask(func(t *event.TaskFacts) Value { return num(event.Uint32, uint64(t.TTY)) })},
@@ -236,9 +240,9 @@ func procFields() []Def {
 			Get: func(c *Ctx, _ Arg) (Value, bool) { n, ok := c.threads(); return u64(uint64(n)), ok }},
 		Def{Name: "proc.nchilds", Type: event.Uint64, Example: "proc.nchilds > 0", Desc: "number of threads now, without the main one",
 			Get: func(c *Ctx, _ Arg) (Value, bool) { n, ok := c.threads(); return u64(uint64(max(n-1, 0))), ok }},
-		Def{Name: "proc.stdin.type", Type: event.CharBuf, Example: "proc.stdin.type in (ipv4, ipv6)", Desc: "fd.type of descriptor 0 when the program was started", Get: stdio(0)},
-		Def{Name: "proc.stdout.type", Type: event.CharBuf, Example: "proc.stdout.type = pipe", Desc: "fd.type of descriptor 1 when the program was started", Get: stdio(1)},
-		Def{Name: "proc.stderr.type", Type: event.CharBuf, Example: "proc.stderr.type = pipe", Desc: "fd.type of descriptor 2 when the program was started", Get: stdio(2)},
+		Def{Name: "proc.stdin.type", Type: event.CharBuf, Example: "proc.stdin.type in (ipv4, ipv6)", Desc: "fd.type of descriptor 0 when the program was started", Domain: kindWords(), Get: stdio(0)},
+		Def{Name: "proc.stdout.type", Type: event.CharBuf, Example: "proc.stdout.type = pipe", Desc: "fd.type of descriptor 1 when the program was started", Domain: kindWords(), Get: stdio(1)},
+		Def{Name: "proc.stderr.type", Type: event.CharBuf, Example: "proc.stderr.type = pipe", Desc: "fd.type of descriptor 2 when the program was started", Domain: kindWords(), Get: stdio(2)},
 	)
 }
 

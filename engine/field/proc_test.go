@@ -43,7 +43,7 @@ func TestLineage(t *testing.T) {
 	k.expect("ancestors", map[string]string{
 		"proc.pname": "bash", "proc.pexe": "-bash", "proc.pexepath": "/usr/bin/bash", "proc.pcmdline": "bash",
 		"proc.aname[0]": "cat", "proc.aname[1]": "bash", "proc.aname[2]": "sshd", "proc.aname[3]": "systemd", "proc.aname[4]": "-",
-		"proc.aname": "-", "proc.apid[2]": "40", "proc.aexepath[2]": "/usr/sbin/sshd", "proc.aexe[3]": "/sbin/init",
+		"proc.aname": "bash sshd systemd", "proc.aexepath": "/usr/bin/bash /usr/sbin/sshd /usr/lib/systemd/systemd", "proc.apid": "42", "proc.apid[2]": "40", "proc.aexepath[2]": "/usr/sbin/sshd", "proc.aexe[3]": "/sbin/init",
 		"proc.acmdline[2]": "sshd", "proc.aargs": "-n a b", "proc.aargs[1]": "", "proc.loginshellid": "41",
 		"proc.aenv[HOME]": "/home/bash", "proc.aenv[2]": "HOME=/home/sshd EMPTY= PAD= x ", "proc.aenv[NO]": "",
 	})

@@ -3,15 +3,17 @@
 package field
 
 import (
+	"encoding/base64"
 	"net/netip"
 	"strconv"
+	"strings"
 	"unsafe"
 
 	"falconet/engine/event"
 )
 
 // Render appends the value as text, as Falco prints it, and returns the extended slice. Of strings no byte is changed:
-// whoever writes a line escapes it. Buffers show a dot for what is not printable.
+// whoever writes a line escapes it. Buffers are in base64 where the host asks for it, else they show a dot for what is not printable.
 func Render(dst []byte, c *Ctx, d *Def, v Value) []byte {
 	if d.List {
 		dst = append(dst, '(')
@@ -30,6 +32,8 @@ func renderOne(dst []byte, c *Ctx, d *Def, v Value) []byte {
 	switch {
 	case v.Kind.IsString():
 		return append(dst, v.S...)
+	case v.Kind == event.ByteBuf && c.Host.Base64:
+		return base64.StdEncoding.AppendEncode(dst, bytesOf(v.S))
 	case v.Kind == event.ByteBuf:
 		return appendPrintable(dst, bytesOf(v.S))
 	case v.Kind == event.IPAddr || v.Kind == event.IPNet:
@@ -38,12 +42,27 @@ func renderOne(dst []byte, c *Ctx, d *Def, v Value) []byte {
 		return appendSockaddr(dst, bytesOf(v.S))
 	case v.Kind == event.SockTuple:
 		return c.appendTuple(dst, c.desc())
+	case v.Kind == event.FDList:
+		return appendPolled(dst, bytesOf(v.S))
+	case v.Kind == event.SigSet:
+		return appendSignals(dst, v.N)
 	case v.Kind == event.Bool:
 		return strconv.AppendBool(dst, v.N != 0)
 	case v.Kind == event.Mode && d.Print == Dec:
 		return appendNumber(dst, v.Kind, Oct, v.N)
 	}
 	return appendNumber(dst, v.Kind, d.Print, v.N)
+}
+
+// SuggestedOutput is what the fields suggest to put behind every output: each that has the flag of that name, as fd_name=%fd.name.
+func SuggestedOutput() string {
+	var list []string
+	for _, d := range All() {
+		if d.Flags&Suggested != 0 {
+			list = append(list, strings.ReplaceAll(d.Name, ".", "_")+"=%"+d.Name)
+		}
+	}
+	return strings.Join(list, " ")
 }
 
 // bytesOf returns the bytes of a string, only to be read.
@@ -125,7 +144,7 @@ func jsonOne(c *Ctx, d *Def, v Value) any {
 			return int64(v.N)
 		}
 	case d.Print != Dec || v.Kind == event.ByteBuf || v.Kind.IsString() || v.Kind == event.IPAddr || v.Kind == event.IPNet ||
-		v.Kind == event.SockAddr || v.Kind == event.SockTuple || v.Kind == event.Mode:
+		v.Kind == event.SockAddr || v.Kind == event.SockTuple || v.Kind == event.FDList || v.Kind == event.SigSet || v.Kind == event.Mode:
 	case v.Kind.Signed():
 		return int64(v.N)
 	default:

@@ -5,6 +5,7 @@ package field
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -94,12 +95,12 @@ func Scan(text string) (d *Def, a Arg, n int, err error) {
 	rest := text[n:]
 	switch {
 	case d.Arg != ArgNone && d.Form&(ByIndex|ByKey) != 0 && strings.HasPrefix(rest, "["):
-		end := strings.IndexByte(rest, ']')
-		if end < 0 {
+		text, length := bracketed(rest)
+		if length == 0 {
 			return d, a, n, fmt.Errorf("field %s: the argument has no closing bracket", d.Name)
 		}
-		a, err = ParseArg(d, unquote(rest[1:end]))
-		return d, a, n + end + 1, err
+		a, err = ParseArg(d, text)
+		return d, a, n + length, err
 	case d.Form&(ByDot|DotOnly) != 0 && len(rest) > 1 && rest[0] == '.' && isWord(rest[1]):
 		end := 1
 		for end < len(rest) && (isWord(rest[end]) || rest[end] == '.' && end+1 < len(rest) && isWord(rest[end+1])) {
@@ -114,11 +115,18 @@ func Scan(text string) (d *Def, a Arg, n int, err error) {
 	return d, a, n, d.bare()
 }
 
-func unquote(s string) string {
-	if len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
-		return s[1 : len(s)-1]
+// bracketed reads the argument in brackets that text begins with, and returns it and the number of bytes read: 0 when no bracket closes
+// it. What is no argument as conditions have it is taken as it stands.
+func bracketed(text string) (arg string, n int) {
+	s := Scanner{Text: text}
+	if arg, _, err := s.Argument(); err == nil {
+		return arg, s.Off
 	}
-	return s
+	end := strings.IndexByte(text, ']')
+	if end < 0 {
+		return "", 0
+	}
+	return text[1:end], end + 1
 }
 
 func nameLen(text string) int {
@@ -196,11 +204,7 @@ func (d *Def) PartsFor(row *event.Row, a Arg) event.Parts {
 	}
 	for i := range row.Params {
 		p := &row.Params[i]
-		named := d.Needs.All || d.Needs.Arg && a.names(i, p.Name)
-		for _, n := range d.Needs.Params {
-			named = named || n == p.Name
-		}
-		if named {
+		if d.Reads(a, i, p.Name) {
 			parts |= p.Needs() | renderNeeds(row, i)
 		}
 	}
@@ -210,6 +214,11 @@ func (d *Def) PartsFor(row *event.Row, a Arg) event.Parts {
 		}
 	}
 	return parts
+}
+
+// Reads reports whether the field, with argument a, reads parameter i of a row, which has that name.
+func (d *Def) Reads(a Arg, i int, param string) bool {
+	return d.Needs.All || d.Needs.Arg && a.names(i, param) || slices.Contains(d.Needs.Params, param)
 }
 
 func (a Arg) names(i int, param string) bool {

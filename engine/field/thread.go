@@ -21,6 +21,8 @@ var capNames = [...]string{
 	"CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
 }
 
+var capWords = Domain{Words: capNames[:], Join: " "}
+
 func capabilities(set func(t *event.TaskFacts) uint64) func(*Ctx, Arg) (Value, bool) {
 	return ofSelf(func(c *Ctx, i *state.Image) (Value, bool) {
 		bits, mark := set(&i.Task), len(c.arena)
@@ -55,9 +57,9 @@ func cgroupOf(i *state.Image, controller string) (string, bool) {
 func threadFields() []Def {
 	u64 := func(n uint64) Value { return num(event.Uint64, n) }
 	return []Def{
-		{Name: "thread.cap_permitted", Type: event.CharBuf, Example: "thread.cap_permitted contains CAP_SYS_ADMIN", Desc: "permitted capabilities when the image was captured, joined by spaces", Get: capabilities(func(t *event.TaskFacts) uint64 { return t.CapPrm })},
-		{Name: "thread.cap_inheritable", Type: event.CharBuf, Example: "thread.cap_inheritable contains CAP_NET_RAW", Desc: "inheritable capabilities when the image was captured, joined by spaces", Get: capabilities(func(t *event.TaskFacts) uint64 { return t.CapInh })},
-		{Name: "thread.cap_effective", Type: event.CharBuf, Example: "thread.cap_effective contains CAP_SYS_PTRACE", Desc: "effective capabilities when the image was captured, joined by spaces", Get: capabilities(func(t *event.TaskFacts) uint64 { return t.CapEff })},
+		{Name: "thread.cap_permitted", Type: event.CharBuf, Example: "thread.cap_permitted contains CAP_SYS_ADMIN", Desc: "permitted capabilities when the image was captured, joined by spaces", Domain: capWords, Get: capabilities(func(t *event.TaskFacts) uint64 { return t.CapPrm })},
+		{Name: "thread.cap_inheritable", Type: event.CharBuf, Example: "thread.cap_inheritable contains CAP_NET_RAW", Desc: "inheritable capabilities when the image was captured, joined by spaces", Domain: capWords, Get: capabilities(func(t *event.TaskFacts) uint64 { return t.CapInh })},
+		{Name: "thread.cap_effective", Type: event.CharBuf, Example: "thread.cap_effective contains CAP_SYS_PTRACE", Desc: "effective capabilities when the image was captured, joined by spaces", Domain: capWords, Get: capabilities(func(t *event.TaskFacts) uint64 { return t.CapEff })},
 		{Name: "thread.tid", Type: event.Int64, Example: "thread.tid > 1", Desc: "thread id, in the initial pid namespace",
 			Get: func(c *Ctx, _ Arg) (Value, bool) { return num(event.Int64, uint64(c.Rec.TID)), true }},
 		{Name: "thread.ismain", Type: event.Bool, Example: "thread.ismain = true", Desc: "whether the thread is the main one of its process",

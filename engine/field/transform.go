@@ -18,6 +18,7 @@ type Transformer struct {
 	Out       func(t event.Type, list bool) (event.Type, bool)
 	Make      func() func(v Value) (Value, bool)
 	TakesList bool
+	Of        func(Domain) Domain // which values it makes of those of a domain; nil when nothing is known
 }
 
 func textOnly(t event.Type, _ bool) bool { return t.IsString() }
@@ -28,13 +29,13 @@ func sameType(t event.Type, list bool) (event.Type, bool) { return t, list }
 
 func transformers() []Transformer {
 	return []Transformer{
-		{"tolower", textOnly, sameType, func() func(Value) (Value, bool) { return mapBytes(lowerByte) }, false},
-		{"toupper", textOnly, sameType, func() func(Value) (Value, bool) { return mapBytes(upperByte) }, false},
-		{"b64", textOrBytes, sameType, decodeBase64, false},
-		{"basename", textOnly, sameType, lastComponent, false},
+		{"tolower", textOnly, sameType, func() func(Value) (Value, bool) { return mapBytes(lowerByte) }, false, lowerDomain},
+		{"toupper", textOnly, sameType, func() func(Value) (Value, bool) { return mapBytes(upperByte) }, false, upperDomain},
+		{"b64", textOrBytes, sameType, decodeBase64, false, nil},
+		{"basename", textOnly, sameType, lastComponent, false, lastDomain},
 		{"len", func(t event.Type, list bool) bool { return list || textOrBytes(t, false) },
-			func(event.Type, bool) (event.Type, bool) { return event.Uint64, false }, length, true},
-		{"val", func(event.Type, bool) bool { return true }, sameType, identity, false},
+			func(event.Type, bool) (event.Type, bool) { return event.Uint64, false }, length, true, nil},
+		{"val", func(event.Type, bool) bool { return true }, sameType, identity, false, nil},
 	}
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package filter is the language of conditions: text to a tree (parse.go), a tree to a program over an event's fields
-// (compile.go). The operators are in op_*.go, the transformers in fn.go.
+// (compile.go). The operators are in op_*.go; how operands are written and what transformers do is with the fields they are made of.
+//
+// Programs share what they read and decide. A Group of them is asked as one: it looks up which programs the values of a few fields are enough
+// for (want.go, lookup.go), and of these each asks what decides most for its cost first (order.go).
 //
 // A tree never changes once it was built and may be shared. A Compiler and its Programs belong to one goroutine.
 package filter
@@ -59,6 +62,7 @@ type Value struct {
 	At   Pos
 	Len  int
 	Text string // without quotes and escapes
+	List string // the list that it is a member of, whose name At and Len are of; "" when it stands there itself
 }
 
 // Place returns where the first kid begins.

@@ -5,7 +5,6 @@ package filter
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"falconet/engine/event"
 	"falconet/engine/field"
@@ -147,22 +146,18 @@ func quantified(quant string, tests []test) test {
 	}
 }
 
-// warnMisused points at constants that look like fields.
-func (k *Compiler) warnMisused(c *Check) {
-	for _, v := range c.Values {
-		if v.Len != len(v.Text) || !strings.Contains(v.Text, ".") { // quoted: meant as it stands
-			continue
-		}
-		if _, _, err := field.Resolve(v.Text, "", false); err == nil {
-			k.warn(v, fmt.Sprintf("'%s' may be a valid field misused as a constant: write val(%s) to compare with the field", v.Text, v.Text))
-		}
-	}
-}
-
 func (k *Compiler) warn(v Value, msg string) {
 	if !k.warned[v.At] {
 		k.warned[v.At] = true
-		k.warnings = append(k.warnings, Warning{v.At, v.Len, msg})
+		k.warnings = append(k.warnings, Warning{Pos: v.At, Len: v.Len, Msg: msg})
+	}
+}
+
+// warnOurs warns of what Falco does not warn of.
+func (k *Compiler) warnOurs(v Value, msg string) {
+	if n := len(k.warnings); !k.warned[v.At] {
+		k.warn(v, msg)
+		k.warnings[n].Ours = true
 	}
 }
 
@@ -179,7 +174,7 @@ func (k *Compiler) events(c *Check) (*Check, error) {
 		}
 		name := eventName(v.Text)
 		if !isReported(name) {
-			k.warn(v, "there are no events of type '"+v.Text+"' here")
+			k.warnOurs(v, "there are no events of type '"+v.Text+"' here")
 		}
 		out.Values[i].Text = name
 	}

@@ -12,9 +12,10 @@ import (
 
 // Warning is something in a condition that is probably not what its author means.
 type Warning struct {
-	Pos Pos
-	Len int
-	Msg string
+	Pos  Pos
+	Len  int
+	Msg  string
+	Ours bool // Falco does not warn of this
 }
 
 // Compiler turns trees into programs. Programs of one compiler share their fields and comparisons.
@@ -26,6 +27,7 @@ type Compiler struct {
 	preds    map[string]*predicate
 	warned   map[Pos]bool
 	warnings []Warning
+	places   places // where comparisons are and when they count
 
 	// fields is the field table: field.Resolve, but for tests of operators on types that no field has yet
 	fields func(name, arg string, hasArg bool) (*field.Def, field.Arg, error)
@@ -47,6 +49,7 @@ func (k *Compiler) Compile(e Expr) (*Program, []Warning, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	k.places.add(e)
 	return newProgram(root), k.warnings, nil
 }
 

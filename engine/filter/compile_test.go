@@ -178,6 +178,7 @@ func TestEventTypes(t *testing.T) {
 	f("evt.type != open and evt.type != openat", "execve", "openat")
 	f("evt.type = pread", "pread64", "pread")
 	f("evt.type in (send, recv)", "", "sendto")
+	f("evt.type = prlimit64", "prlimit", "prlimit64")
 	f("evt.type startswith open", "execve", "")
 	f("evt.type = oneof (open)", "open", "")
 	f("evt.type in (open, openat) and not evt.type = openat", "open", "openat")

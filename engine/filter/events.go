@@ -34,16 +34,33 @@ func eventName(name string) string {
 	if call := falcoNames[name]; call != "" && !isReported(name) {
 		return call
 	}
-	return name
+	if len(event.ByName(name)) > 0 {
+		return name
+	}
+	nr64, nr32, ok := event.SyscallNumber(name)
+	if !ok {
+		return name
+	}
+	id := event.Generic
+	if nr64 >= 0 {
+		id = event.ByNumber(nr64, false)
+	}
+	if id == event.Generic && nr32 >= 0 {
+		id = event.ByNumber(nr32, true)
+	}
+	if id == event.Generic {
+		return name
+	}
+	return event.RowOf(id).Name // a row of another name, such as prlimit
 }
 
 // unreported are what Falco takes for event types, as events or as names of hooks and of other machines' system calls, and what is never
 // seen here: conditions may name them and match nothing.
-var unreported = strings.Fields(`asyncevent container cpu_hotplug drop eventfd group_added group_deleted groupadded groupdeleted
-	infra k8s mesos notification page_fault page_fault_kernel page_fault_user pluginevent procinfo scapevent sched_process_exit
-	sched_switch signal_deliver signaldeliver signalfd switch task task_file_anon_inode task_file_directory task_file_memfd
+var unreported = strings.Fields(`asyncevent container cpu_hotplug drop group_added group_deleted groupadded groupdeleted
+	infra k8s mesos notification page_fault_kernel page_fault_user pluginevent procinfo scapevent sched_process_exit
+	sched_switch signal_deliver switch task task_file_anon_inode task_file_directory task_file_memfd
 	task_file_pipe task_file_regular task_file_socket_inet task_file_socket_inet6 task_file_socket_netlink task_file_socket_unix
-	tracer umount user_added user_deleted useradded userdeleted multiplexer pciconfig_iobase pciconfig_read pciconfig_write
+	tracer user_added user_deleted useradded userdeleted multiplexer pciconfig_iobase pciconfig_read pciconfig_write
 	riscv_flush_icache riscv_hwprobe rtas s390_guarded_storage s390_pci_mmio_read s390_pci_mmio_write s390_runtime_instr s390_sthyi
 	spu_create spu_run subpage_prot swapcontext switch_endian sync_file_range2 sys_debug_setcontext timerfd`)
 
@@ -142,6 +159,9 @@ func typesOf(c *Check) *EventSet {
 }
 
 func ofCheck(c *Check) (EventSet, bool) {
+	if c.Left.Field == "evt.num" {
+		return numberSet(c)
+	}
 	if c.Left.Field != "evt.type" || len(c.Left.Fns) > 0 || c.Right != nil || c.Quant != "" && c.Quant != "anyof" {
 		return EventSet{}, false
 	}
@@ -200,3 +220,9 @@ func Operators(e Expr) (ops []string) {
 	})
 	return ops
 }
+
+// Both returns the event types that are in both sets.
+func (s EventSet) Both(o EventSet) EventSet { return bothOf(s, o) }
+
+// Within reports whether all event types of the set are in the other.
+func (s EventSet) Within(o EventSet) bool { return s.and(o.not()).Empty() }

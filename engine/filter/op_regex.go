@@ -15,7 +15,7 @@ import (
 func (k *Compiler) regexTest(v Value) test {
 	re, err := wholeMatch(v.Text)
 	if err != nil {
-		k.warn(v, "the regular expression never matches: "+err.Error())
+		k.warnOurs(v, "the regular expression never matches: "+err.Error())
 		return func(*field.Value) bool { return false }
 	}
 	// Most values lack a text that every match has: looking for it is far cheaper.

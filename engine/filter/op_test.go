@@ -328,14 +328,14 @@ func TestWarnings(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, got, err := k.Compile(e)
-	if err != nil || len(got) != 3 || got[2].Msg != "there are no events of type 'switch' here" {
+	if err != nil || len(got) != 4 || got[3].Msg != "there are no events of type 'switch' here" {
 		t.Fatalf("warnings are %v, %v", got, err)
 	}
 	if got[0].Pos != (Pos{Off: 12, Line: 1, Col: 13, Src: 3}) || got[0].Msg != "'proc.pname' may be a valid field misused as a constant: write val(proc.pname) to compare with the field" {
 		t.Errorf("warning is %+v", got[0])
 	}
-	if got[1].Pos.Line != 2 || got[1].Pos.Col != 18 || got[1].Msg != "the regular expression never matches: error parsing regexp: missing closing ): `(`" {
-		t.Errorf("warning is %+v", got[1])
+	if got[2].Pos.Line != 2 || got[2].Pos.Col != 18 || got[2].Msg != "the regular expression never matches: error parsing regexp: missing closing ): `(`" {
+		t.Errorf("warning is %+v", got[2])
 	}
 	if _, again, err := k.Compile(e); err != nil || len(again) != 0 {
 		t.Errorf("warned again: %v, %v", again, err)

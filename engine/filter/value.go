@@ -40,7 +40,7 @@ func classOf(t event.Type) class {
 		return classIP
 	case event.IPNet:
 		return classNet
-	case event.None, event.L4Proto, event.SockAddr, event.SockTuple:
+	case event.None, event.L4Proto, event.SockAddr, event.SockTuple, event.FDList, event.SigSet:
 		return classNone
 	}
 	if t.Signed() {
@@ -85,7 +85,7 @@ func parseConstant(v Value, t event.Type) (constant, *Error) {
 		if v.Text == "" {
 			return constant{}, nil
 		}
-		if _, err := strconv.ParseUint(v.Text, 10, 16); err != nil {
+		if _, err := strconv.ParseInt(v.Text, 10, 64); err != nil {
 			port, err := net.LookupPort("tcp", v.Text)
 			if err != nil {
 				port, err = net.LookupPort("udp", v.Text)

@@ -9,10 +9,8 @@
 package format
 
 import (
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"falconet/engine/alert"
 	"falconet/engine/field"
@@ -21,14 +19,12 @@ import (
 // Missing is what a field without a value prints as.
 const Missing = "<NA>"
 
-// maxWidth bounds the width that a field may be padded to.
-const maxWidth = 4096
-
-// Error is a template that does not mean anything. Off is the byte at fault.
+// Error is a template that does not mean anything, or a warning of one that may not mean what it says. Len bytes from byte Off on are at
+// fault.
 type Error struct {
-	Off int
-	Msg string
-	Err error // what the field table says, where it is at fault
+	Off, Len int
+	Msg      string
+	Err      error // what the field table says, where it is at fault
 }
 
 func (e *Error) Error() string {
@@ -48,16 +44,18 @@ type Ref struct {
 
 // Template is a parsed output.
 type Template struct {
-	text   string
-	pieces []piece
-	refs   []Ref
-	texts  []text
+	text     string
+	pieces   []piece
+	refs     []Ref
+	extras   []extra
+	warnings []Error
 }
 
-// text is a field of an alert that is itself made by a template.
-type text struct {
-	name string
-	made *Template
+// extra is a field of alerts that is not in their text.
+type extra struct {
+	name  string
+	made  *Template
+	typed bool // the value is that of the template's only piece, with its type; else it is the text that the template makes
 }
 
 // piece is literal text, and then an operand unless read is nil.
@@ -69,179 +67,63 @@ type piece struct {
 	width   int  // 0: as long as it is
 }
 
-// Parse reads a template. A leading asterisk, which asks for <NA> in place of missing values, is taken and changes nothing: this is
-// always so. The error is an *Error.
-func Parse(text string) (*Template, error) {
-	t := &Template{text: text}
-	rest := strings.TrimPrefix(text, "*")
-	off := len(text) - len(rest)
-	for rest != "" {
-		literal, after, found := strings.Cut(rest, "%")
-		p := piece{literal: literal}
-		off += len(literal)
-		if found {
-			n, err := t.parse(&p, after)
-			if err != nil {
-				if err.Off > 0 {
-					err.Off++ // the percent sign; an error at the beginning points at it
-				}
-				err.Off += off
-				return nil, err
-			}
-			off += 1 + n
-			after = after[n:]
-		}
-		t.pieces = append(t.pieces, p)
-		rest = after
-	}
-	return t, nil
-}
-
-func (t *Template) addRef(r Ref) {
-	for _, have := range t.refs {
-		if have.Text == r.Text {
-			return
-		}
-	}
-	t.refs = append(t.refs, r)
-}
-
-// parse reads what stands behind a percent sign into p and returns its length.
-func (t *Template) parse(p *piece, text string) (int, *Error) {
-	i := 0
-	for i < len(text) && text[i] >= '0' && text[i] <= '9' {
-		if p.width = p.width*10 + int(text[i]-'0'); p.width > maxWidth {
-			return 0, &Error{Off: i, Msg: fmt.Sprintf("the width is larger than %d", maxWidth)}
-		}
-		i++
-	}
-	if text == "" {
-		return 0, &Error{Msg: "a percent sign at the end"}
-	}
-	p.printed = true
-	s := field.Scanner{Text: text, Off: i}
-	var missing []Ref
-	o, err := field.ParseOperand(&s, func(s *field.Scanner, o *field.Operand) *field.SyntaxError { return scanField(s, o, &missing) })
-	if err == nil && len(missing) == 0 {
-		err = p.resolve(&o)
-	}
-	if err != nil {
-		return 0, &Error{Off: err.Off, Msg: err.Msg, Err: err.Err}
-	}
-	o.Fields(func(f *field.Operand) {
-		r := Ref{Text: (&field.Operand{Field: f.Field, Arg: f.Arg, HasArg: f.HasArg}).String()}
-		for _, m := range missing {
-			if m.Text == r.Text {
-				r.Why = m.Why
-			}
-		}
-		if r.Why == "" {
-			r.Def, r.Arg, _ = field.Resolve(f.Field, f.Arg, f.HasArg)
-		}
-		t.addRef(r)
-	})
-	return s.Off, nil
-}
-
-func (p *piece) resolve(o *field.Operand) *field.SyntaxError {
-	r, err := o.Resolve(field.Resolve, field.FilterOnly)
-	if err != nil {
-		return err
-	}
-	p.def, p.read = r.Def, r.Reader()
-	if r.List != r.Def.List { // a transformer made one value of a list
-		single := *r.Def
-		single.List, p.def = r.List, &single
-	}
-	return nil
-}
-
-// scanField reads the longest name of a field, with its argument: what follows is text. A field of Falco that this program does not have is
-// noted in missing.
-func scanField(s *field.Scanner, o *field.Operand, missing *[]Ref) *field.SyntaxError {
-	rest := s.Text[s.Off:]
-	_, arg, n, err := field.Scan(rest)
-	if m, why := missingField(rest, err); m > 0 {
-		*missing = append(*missing, Ref{Text: rest[:m], Why: why})
-		o.Field, n = rest[:m], m
-	} else if err != nil {
-		return &field.SyntaxError{Off: s.Off, Len: 1, Msg: err.Error(), Err: err}
-	}
-	s.Off += n
-	if o.Field == "" {
-		o.Field = rest[:n]
-		if bracket := strings.IndexByte(o.Field, '['); bracket >= 0 {
-			o.Field, o.Arg, o.HasArg = o.Field[:bracket], arg.Key, true
-		}
-	}
-	return nil
-}
-
-// missingField returns the length of a field of Falco that text begins with and this program does not have, and why it has not. err is
-// what the field table said of the text.
-func missingField(text string, err error) (n int, why string) {
-	if !errors.Is(err, field.ErrUnknown) && !errors.Is(err, field.ErrNoParam) {
-		return 0, ""
-	}
-	for n < len(text) && (text[n] == '.' || text[n] == '_' || text[n] >= 'a' && text[n] <= 'z' || text[n] >= 'A' && text[n] <= 'Z' || text[n] >= '0' && text[n] <= '9') {
-		n++
-	}
-	for n > 0 && text[n-1] == '.' { // the end of a sentence
-		n--
-	}
-	if errors.Is(err, field.ErrNoParam) {
-		why = err.Error()
-	}
-	for ; n > 0 && why == ""; n-- {
-		var ok bool
-		if why, ok = field.Missing(text[:n]); ok {
-			break
-		}
-	}
-	if n > 0 && n < len(text) && text[n] == '[' {
-		if end := strings.IndexByte(text[n:], ']'); end > 0 {
-			n += end + 1
-		}
-	}
-	return n, why
-}
-
 // String returns the template as it was written.
 func (t *Template) String() string { return t.text }
+
+// Warnings returns what may not mean what it says, in the template and in those of the fields that were added to it.
+func (t *Template) Warnings() []Error { return t.warnings }
 
 // Refs returns the fields of the template, each once, in the order in which they appear. The caller must not change them.
 func (t *Template) Refs() []Ref { return t.refs }
 
-// Reads returns every field whose value the template looks at: Refs, and those of the templates that WithText added.
+// Reads returns every field whose value the template looks at, each once: Refs, and those of the fields that were added to it.
 func (t *Template) Reads() []Ref {
 	refs := slices.Clone(t.refs)
-	for _, x := range t.texts {
-		refs = append(refs, x.made.Reads()...)
+	for _, x := range t.extras {
+		for _, r := range x.made.refs {
+			if !slices.ContainsFunc(refs, func(have Ref) bool { return have.Text == r.Text }) {
+				refs = append(refs, r)
+			}
+		}
 	}
 	return refs
 }
 
-// WithField returns a template that prints the same and whose Fields has one more field, named as a template names it but without the
-// percent sign. The error is an *Error.
+// WithField returns a template that prints the same and whose Fields has one more field: name, written as in a template but without the
+// percent sign, with transformers or without. The error is an *Error.
 func (t *Template) WithField(name string) (*Template, error) {
 	one, err := Parse("%" + name)
 	if err != nil {
 		return nil, err
 	}
-	if len(one.refs) != 1 || one.refs[0].Text != name {
-		return nil, &Error{Msg: "'" + name + "' is not the name of a field"}
+	if p := one.pieces[0]; len(one.pieces) != 1 || p.literal != "" || p.width != 0 {
+		return nil, &Error{Len: len(name), Msg: "'" + name + "' is not the name of a field"}
 	}
-	u := *t
-	u.refs = slices.Clone(t.refs)
-	u.addRef(one.refs[0])
-	return &u, nil
+	return t.with(extra{name, one, true}), nil
 }
 
 // WithText returns a template that prints the same and whose Fields has one more field: name, with what made prints as its value.
 func (t *Template) WithText(name string, made *Template) *Template {
+	return t.with(extra{name, made, false})
+}
+
+// with adds a field. It takes the place of one with its name.
+func (t *Template) with(x extra) *Template {
 	u := *t
-	u.texts = append(slices.Clone(t.texts), text{name, made})
+	u.extras = append(slices.DeleteFunc(slices.Clone(t.extras), func(have extra) bool { return have.name == x.name }), x)
+	u.warnings = slices.Concat(t.warnings, x.made.warnings)
 	return &u
+}
+
+// Texts returns the fields that WithText added, with their templates as they were written.
+func (t *Template) Texts() map[string]string {
+	out := make(map[string]string)
+	for _, x := range t.extras {
+		if !x.typed {
+			out[x.name] = x.made.text
+		}
+	}
+	return out
 }
 
 // Append appends the template filled in for the event of c, and returns the extended slice. No byte of a value is escaped.
@@ -278,9 +160,12 @@ func (p *piece) append(dst []byte, c *field.Ctx) []byte {
 // Fields returns the values of the template's fields for the event of c, with nil for the ones that it does not have. They hold
 // nothing of the context.
 func (t *Template) Fields(c *field.Ctx) []alert.Field {
-	out := make([]alert.Field, 0, len(t.refs)+len(t.texts))
+	out := make([]alert.Field, 0, len(t.refs)+len(t.extras))
 	for _, r := range t.refs {
 		f := alert.Field{Name: r.Text}
+		if t.replaced(r.Text) {
+			continue
+		}
 		if r.Def == nil {
 			out = append(out, f)
 			continue
@@ -290,8 +175,27 @@ func (t *Template) Fields(c *field.Ctx) []alert.Field {
 		}
 		out = append(out, f)
 	}
-	for _, x := range t.texts {
-		out = append(out, alert.Field{Name: x.name, Value: string(x.made.Append(nil, c))})
+	for _, x := range t.extras {
+		out = append(out, alert.Field{Name: x.name, Value: x.value(c)})
 	}
 	return out
+}
+
+func (t *Template) replaced(name string) bool {
+	return slices.ContainsFunc(t.extras, func(x extra) bool { return x.name == name })
+}
+
+func (x *extra) value(c *field.Ctx) any {
+	if !x.typed {
+		return string(x.made.Append(nil, c))
+	}
+	p := &x.made.pieces[0]
+	if p.read == nil {
+		return nil
+	}
+	v, ok := p.read(c)
+	if !ok {
+		return nil
+	}
+	return field.JSONValue(c, p.def, v)
 }

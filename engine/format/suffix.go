@@ -4,8 +4,8 @@ package format
 
 import "strings"
 
-// containerInfo is the token that -p replaces.
-const containerInfo = "%container.info"
+// ContainerInfo is the token that -p replaces.
+const ContainerInfo = "%container.info"
 
 const (
 	containerFields  = "container_id=%container.id container_name=%container.name"
@@ -43,8 +43,8 @@ func ParseSuffix(p string) Suffix {
 func (s Suffix) Apply(output string) string {
 	output = strings.TrimSpace(output)
 	switch {
-	case strings.Contains(output, containerInfo):
-		output = strings.ReplaceAll(output, containerInfo, s.Info)
+	case strings.Contains(output, ContainerInfo):
+		output = strings.ReplaceAll(output, ContainerInfo, s.Info)
 	case s.Always:
 		output += " " + s.Info
 	}

@@ -11,8 +11,12 @@ import (
 	"falconet/engine/filter"
 )
 
-// lack is a field of Falco that a condition reads and this program does not have.
-type lack struct{ name, why string }
+// lack is a field of Falco that a condition reads and this program does not have, and where it is read first.
+type lack struct {
+	name, why string
+	at        filter.Pos
+	n         int
+}
 
 // lackOf finds the first field of the operand that Falco has and this program does not.
 func lackOf(o *filter.Operand) (l lack, ok bool) {
@@ -24,6 +28,8 @@ func lackOf(o *filter.Operand) (l lack, ok bool) {
 		if err == nil {
 			return
 		}
+		l.at, l.n = o.At, f.Len
+		l.at.Off += f.Off - o.Off
 		l.name = (&field.Operand{Field: f.Field, Arg: f.Arg, HasArg: f.HasArg}).String()
 		if errors.Is(err, field.ErrUnknown) {
 			l.why, ok = field.Missing(f.Field)
@@ -86,7 +92,7 @@ func withoutLacks(e filter.Expr, lacks *[]lack) (filter.Expr, truth) {
 			l, ok = lackOf(e.Right)
 		}
 		if ok {
-			if !slices.Contains(*lacks, l) {
+			if !slices.ContainsFunc(*lacks, func(have lack) bool { return have.name == l.name }) {
 				*lacks = append(*lacks, l)
 			}
 			return nil, never

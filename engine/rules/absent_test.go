@@ -23,7 +23,7 @@ func TestAbsentFields(t *testing.T) {
 		}
 		warned := 0
 		for _, w := range results[0].Warnings {
-			if w.Code == UnknownFilter {
+			if w.Code == NotSupported {
 				warned++
 			}
 		}

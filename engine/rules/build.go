@@ -9,9 +9,7 @@ import (
 	"strings"
 
 	"falconet/engine/alert"
-	"falconet/engine/field"
 	"falconet/engine/filter"
-	"falconet/engine/format"
 )
 
 // builder turns a collection into a rule set.
@@ -19,35 +17,22 @@ type builder struct {
 	*collection
 	opts     Options
 	compiler *filter.Compiler
-	macroAST map[string]filter.Expr
 	busy     map[string]bool // macros being expanded, to find cycles
 	expanded int             // members of lists that were put somewhere
 	texts    []written       // by filter.Pos.Src
+	oddLists []*list         // whose names are no words
+	warned   map[filter.Pos]bool
 }
 
-// written is the text of one condition and where it stands.
-type written struct {
-	kind, name string
-	item       *item
-	text       string
-	parts      []segment
-	extra      int // bytes in front that nobody wrote
-	refs
-	nodes, depth int // with macros in it
-}
-
-// refs are the macros and lists that a text names itself.
-type refs struct{ macros, lists []string }
-
-func (r *refs) add(to *[]string, name string) {
-	if !slices.Contains(*to, name) {
-		*to = append(*to, name)
+func newBuilder(c *collection, o Options) *builder {
+	b := &builder{collection: c, opts: o, compiler: filter.NewCompiler(), busy: make(map[string]bool), warned: make(map[filter.Pos]bool)}
+	for _, l := range c.lists {
+		if !plain(l.name) {
+			b.oddLists = append(b.oddLists, l)
+			c.listOf[l.alias()] = l
+		}
 	}
-}
-
-// where finds a place of a condition in its file.
-func (w *written) where(p filter.Pos) Location {
-	return locate(w.kind, w.name, w.parts, max(0, p.Off-w.extra))
+	return b
 }
 
 func (b *builder) build() *Set {
@@ -72,47 +57,53 @@ func (b *builder) build() *Set {
 			made.Index = len(set.Rules)
 			set.Rules = append(set.Rules, made)
 			if made.below = !r.priority.AtLeast(b.opts.MinPriority); r.enabled {
-				set.enable(made, true)
+				set.enable(made)
 			}
 		}
 	}
-	b.warnUnused()
+	for _, w := range b.compiler.Never() { // comparisons that are in vain in every rule that they are a part of
+		b.warnAt(Dubious, w.Pos, w.Len, w.Msg)
+	}
+	if !b.bad() { // else what is missing might use them
+		b.warnUnused()
+	}
 	return set
+}
+
+// bad reports whether a file was refused.
+func (b *builder) bad() bool {
+	return slices.ContainsFunc(b.sources, func(s *source) bool { return !s.result.OK() })
 }
 
 func (b *builder) warnUnused() {
 	for _, m := range b.macros {
 		if !m.used {
-			m.item.file.warn(UnusedMacro, "macro is not used by a rule or macro", m.item.where())
+			m.item.file.warn(UnusedMacro, "macro is not used by a rule or macro", at("macro", m.name, m.item.keys["macro"]))
 		}
 	}
 	for _, l := range b.lists {
 		if !l.used {
-			l.item.file.warn(UnusedList, "list is not used by a rule, macro or list", l.item.where())
+			l.item.file.warn(UnusedList, "list is not used by a rule, macro or list", at("list", l.name, l.item.keys["list"]))
 		}
 	}
 }
 
-// manyTypes is how many event types are worth a warning.
-const manyTypes = 50
-
 // rule compiles one rule. It returns nil for a rule that is left out, and notes why.
 func (b *builder) rule(r *rule) *Rule {
-	text, err := r.text()
-	if err != nil {
-		r.item.fail(ErrValidate, err.Error())
+	output := b.output(r)
+	w, bad := r.write()
+	if bad != nil {
+		bad.of.item.file.fail(bad.code, bad.msg, bad.of.item.where(), at("exception", bad.of.name, bad.node))
 		return nil
 	}
-	extra := 0
-	if strings.HasPrefix(text, "(") && text != joined(r.condition) {
-		extra = 1 // the parenthesis that exceptions put around what was written
-	}
-	src := len(b.texts)
-	e, err := b.parse(written{kind: "condition", name: r.name, item: r.item, text: text, parts: r.condition, extra: extra})
+	e, src, err := b.parse(w)
 	if err != nil {
 		b.conditionFailed(r, err)
 		return nil
 	}
+	b.warnFields(e)
+	b.warnUnsafe(e)
+	r.tree, r.src = e, src
 	there := b.there(r, e)
 	if there == nil {
 		return nil
@@ -123,41 +114,24 @@ func (b *builder) rule(r *rule) *Rule {
 		return nil
 	}
 	for _, w := range warnings {
-		from := &b.texts[w.Pos.Src]
-		from.item.file.warn(CompileCondition, w.Msg, r.item.where(), from.where(w.Pos))
-	}
-	output, err := b.output(r)
-	if err != nil {
-		if !b.skips(r, err) {
-			r.item.file.fail(ErrCompileOutput, err.Error(), r.item.where(), at("rule output", r.name, r.outputNode))
+		code := CompileCondition
+		if w.Ours {
+			code = Dubious
 		}
+		b.warnAt(code, w.Pos, w.Len, w.Msg)
+	}
+	if output == nil {
 		return nil
 	}
-	for _, ref := range output.Reads() {
-		if ref.Def == nil {
-			r.item.file.warn(UnknownFilter, fmt.Sprintf("output field %s prints as %s: %s", ref.Text, format.Missing, ref.Why), r.item.where())
-		}
-	}
+	b.warnOutput(r, output)
 	made := &Rule{
 		Name: r.name, Desc: strings.TrimSpace(r.desc), Source: alert.SourceSyscall, Condition: joined(r.condition), Compiled: filter.Print(e),
 		Priority: r.priority, Tags: r.tags, Output: output, Events: filter.EventTypes(there), fields: filter.Fields(e), program: program,
-		operators: filter.Operators(e), output: r.output, refs: b.texts[src].refs, exceptions: r.exceptions,
+		operators: filter.Operators(e), output: joined(r.output), refs: b.texts[src].refs, exceptions: r.exceptions,
+		recording: r.recording,
 	}
-	for _, f := range made.fields {
-		// evt.dir is in nearly every rule of Falco and does no harm
-		if f.Def.Flags&field.Deprecated != 0 && f.Def.Name != "evt.dir" {
-			r.item.file.warn(DeprecatedItem, fmt.Sprintf("field %s never has a value: %s", f.Text, f.Def.Desc), r.item.where())
-		}
-	}
-	switch {
-	case !r.warnTypes:
-	case made.Events.All():
-		r.item.file.warn(NoEventType, "condition names no event type: every event of the machine has to be looked at", r.item.where())
-	case made.Events.Except || len(made.Events.Names) > manyTypes:
-		r.item.file.warn(NoEventType, "condition holds for very many event types: the events of all of them have to be looked at", r.item.where())
-	case made.Events.Empty():
-		r.item.file.warn(NoEventType, "condition asks for more than one event type at once: it never holds", r.item.where())
-	}
+	b.warnEvents(r, &b.texts[src], made.Events)
+	r.made = made
 	return made
 }
 
@@ -170,87 +144,55 @@ func (b *builder) there(r *rule, e filter.Expr) filter.Expr {
 	case len(lacks) == 0:
 		return e
 	case known == never || r.skipUnknown:
-		r.item.file.warn(UnknownFilter, "rule is left out, it uses what is not there: "+lackText(lacks), r.item.where())
+		b.warnLacks(r, "rule is left out, it uses what is not there: ", lacks)
 		return nil
 	case known == always:
 		there = everyEvent()
 	}
-	r.item.file.warn(UnknownFilter, "no comparison holds in this rule of what is not there: "+lackText(lacks), r.item.where())
+	b.warnLacks(r, "no comparison holds in this rule of what is not there: ", lacks)
 	return there
 }
 
-// output is the template of the rule's output, with what the options add to it.
-func (b *builder) output(r *rule) (*format.Template, error) {
-	text := b.opts.Suffix.Apply(r.output)
-	var fields []Extra
-	for i := range b.opts.Append {
-		if a := &b.opts.Append[i]; a.matches(r) {
-			if a.Output != "" {
-				text += " " + a.Output
-			}
-			fields = append(fields, a.Fields...)
-		}
+// warnLacks points at the first field that is not there, unless it is in another file than the rule.
+func (b *builder) warnLacks(r *rule, msg string, lacks []lack) {
+	where := []Location{r.item.where()}
+	if it, place := b.texts[lacks[0].at.Src].where(lacks[0].at, lacks[0].n); it.file == r.item.file {
+		where = append(where, place[len(place)-1])
 	}
-	t, err := format.Parse(text)
-	for _, f := range fields {
-		if err != nil {
-			return nil, err
-		}
-		if f.Text == "" {
-			t, err = t.WithField(f.Name)
-			continue
-		}
-		var made *format.Template
-		if made, err = format.Parse(f.Text); err == nil {
-			t = t.WithText(f.Name, made)
-		}
-	}
-	return t, err
-}
-
-// text is the whole condition: what was written, and what exceptions add to it.
-func (r *rule) text() (string, error) {
-	text := joined(r.condition)
-	except := ""
-	for _, e := range r.exceptions {
-		c, err := e.condition()
-		if err != nil {
-			return "", err
-		}
-		if c != "" {
-			except += " and not " + c
-		}
-	}
-	if except != "" {
-		text = "(" + text + "\n)" + except
-	}
-	return text, nil
-}
-
-func locate(kind, name string, parts []segment, off int) Location {
-	for i := range parts {
-		text := strings.TrimSpace(parts[i].text)
-		if off <= len(text) || i == len(parts)-1 {
-			line, col := parts[i].place(strings.Index(parts[i].text, text) + min(off, len(text)))
-			return Location{ItemType: kind, ItemName: name, Line: line, Col: col}
-		}
-		off -= len(text) + 1
-	}
-	return Location{ItemType: kind, ItemName: name}
+	r.item.file.warn(NotSupported, msg+lackText(lacks), where...)
 }
 
 // skips notes that a rule is left out because of a field or event type that nobody knows, and reports whether that is so: when the
-// rule asks for it.
+// rule asks for it, or when it is what a plugin has that a file asks for.
 func (b *builder) skips(r *rule, err error) bool {
-	name := ""
-	if _, rest, ok := strings.Cut(err.Error(), "nonexistent field '"); ok {
-		name, _, _ = strings.Cut(rest, "'")
-	}
-	if !r.skipUnknown || name == "" && !strings.Contains(err.Error(), "unknown event type") {
+	var field, event string
+	_, after, isField := strings.Cut(err.Error(), "nonexistent field '")
+	field, _, _ = strings.Cut(after, "'")
+	_, after, isEvent := strings.Cut(err.Error(), "unknown event type '")
+	event, _, _ = strings.Cut(after, "'")
+	why, code := "", NotSupported
+	switch plugin := b.needs.absent(field, event); {
+	case r.skipUnknown && (isField || isEvent || strings.Contains(err.Error(), "invalid formatting token")):
+		why, code = "as it asks for", UnknownFilter
+	case plugin != "":
+		why = "it needs plugin '" + plugin + "'"
+	default:
 		return false
 	}
-	r.item.file.warn(UnknownFilter, fmt.Sprintf("rule is left out, as it asks for (%s)", err), r.item.where())
+	it, where, msg := b.placeOf(r, err)
+	it.file.warn(code, fmt.Sprintf("rule is left out, %s: %s", why, msg), where...)
 	return true
+}
+
+// placeOf finds an error of a rule's condition or output, and says what it is without the place.
+func (b *builder) placeOf(r *rule, err error) (it *item, where []Location, msg string) {
+	var fe *filter.Error
+	if errors.As(err, &fe) {
+		it, where = b.texts[fe.Pos.Src].where(fe.Pos, fe.Len)
+		return it, where, messageOf(fe)
+	}
+	it, where = r.outputPlace(err)
+	return it, where, err.Error()
 }
 
 func (b *builder) conditionFailed(r *rule, err error) {
@@ -259,7 +201,11 @@ func (b *builder) conditionFailed(r *rule, err error) {
 	}
 	var me *macroError
 	if errors.As(err, &me) {
-		b.macroFailed(me)
+		if me.told {
+			return // another rule uses the same macro
+		}
+		me.told = true
+		b.failed(me.m.item, me.err)
 		return
 	}
 	b.failed(r.item, err)
@@ -267,25 +213,21 @@ func (b *builder) conditionFailed(r *rule, err error) {
 
 // failed notes an error of a condition, in the file that holds the text at fault.
 func (b *builder) failed(it *item, err error) {
-	p := Problem{Code: ErrValidate, Message: err.Error(), File: it.file.Name, Where: []Location{it.where()}}
 	var fe *filter.Error
-	if errors.As(err, &fe) {
-		from := &b.texts[fe.Pos.Src]
-		if !strings.HasPrefix(fe.Msg, "Undefined macro") {
-			p.Code = ErrCompileCondition
-		}
-		p.Message, p.Snippet = messageOf(fe), fe.Snippet(from.text)
-		if p.File = from.item.file.Name; from.item != it {
-			p.Where = []Location{from.item.where()}
-		}
-		p.Where = append(p.Where, from.where(fe.Pos))
+	if !errors.As(err, &fe) {
+		it.fail(ErrValidate, err.Error())
+		return
 	}
-	for _, have := range it.file.result.Errors {
-		if have.Line() == p.Line() {
-			return // another rule uses the same macro
+	code := ErrCompileCondition
+	var undefined *undefinedError
+	if errors.As(err, &undefined) {
+		if b.mayDefine(undefined.name) {
+			return
 		}
+		code = ErrValidate
 	}
-	it.file.result.Errors = append(it.file.result.Errors, p)
+	at, where := b.texts[fe.Pos.Src].where(fe.Pos, fe.Len)
+	at.file.fail(code, messageOf(fe), where...)
 }
 
 func messageOf(e *filter.Error) string {
@@ -297,11 +239,10 @@ func messageOf(e *filter.Error) string {
 
 // macroError is an error in the text of a macro.
 type macroError struct {
-	m   *macro
-	err error
+	m    *macro
+	err  error
+	told bool
 }
 
 func (e *macroError) Error() string { return fmt.Sprintf("macro %s: %v", e.m.name, e.err) }
 func (e *macroError) Unwrap() error { return e.err }
-
-func (b *builder) macroFailed(e *macroError) { b.failed(e.m.item, e.err) }

@@ -3,8 +3,8 @@
 package rules
 
 import (
+	"bytes"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,6 +17,7 @@ import (
 
 // collection is what the files say, in the order in which names first appear.
 type collection struct {
+	items   []*item
 	lists   []*list
 	macros  []*macro
 	rules   []*rule
@@ -24,14 +25,16 @@ type collection struct {
 	macroOf map[string]*macro
 	ruleOf  map[string]*rule
 	needs   requirements
+	sources []*source
+	refused []*source // files that could not be read to their end
 }
 
 type list struct {
 	item  *item
 	name  string
-	items []string
+	items []string // as written
 	flat  []string // with the members of other lists in place of their names
-	err   error    // why there is no flat, once that is known
+	busy  bool     // flat is being made
 	used  bool
 }
 
@@ -47,10 +50,12 @@ type macro struct {
 }
 
 type rule struct {
-	item          *item
+	first         *item // that defined it
+	item          *item // that was the last to say something of it
 	name          string
 	condition     []segment
-	output, desc  string
+	output        []segment
+	desc          string
 	priority      alert.Priority
 	source        string
 	enabled       bool
@@ -58,8 +63,11 @@ type rule struct {
 	skipUnknown   bool
 	tags          []string
 	exceptions    []*exception
-	outputNode    *yaml.Node
 	unknownSource bool
+	recording
+	tree filter.Expr // the condition with lists, macros and exceptions in it, nil before it is made
+	src  int         // its text
+	made *Rule       // nil for a rule that is left out
 }
 
 func newCollection() *collection {
@@ -85,155 +93,114 @@ var (
 
 // add takes one item. It is false, and the reason noted, when the item is not valid.
 func (c *collection) add(it *item) bool {
-	for _, k := range slices.Sorted(maps.Keys(it.keys)) {
-		if !slices.Contains(keysOf[it.kind], k) {
-			it.file.warn(UnknownKey, fmt.Sprintf("key '%s' is not known in a %s", k, it.kind), it.where(), at(k, "", it.keys[k]))
-		}
-	}
+	ok := false
 	switch it.kind {
 	case "required_engine_version":
-		return c.checkEngine(it)
+		ok = c.checkEngine(it)
 	case "required_plugin_versions":
-		return c.checkPlugins(it)
+		ok = c.checkPlugins(it)
 	case "list":
-		return c.addList(it)
+		ok = c.addList(it)
 	case "macro":
-		return c.addMacro(it)
+		ok = c.addMacro(it)
+	default:
+		ok = c.addRule(it)
 	}
-	return c.addRule(it)
+	if ok {
+		it.warnUnknown(it.inOrder(), keysOf[it.kind], it.kind)
+	}
+	return ok
 }
 
-// change says how an item changes the one of the same name: key by key, or all of it anew when it is empty.
-type change map[string]string
+// warnUnknown warns of labels that are no keys of what.
+func (it *item) warnUnknown(labels []*yaml.Node, known []string, what string, where ...Location) {
+	for _, l := range labels {
+		if !slices.Contains(known, l.Value) {
+			msg := fmt.Sprintf("key '%s' is not known in %s %s: it is ignored%s", l.Value, article(what), what, didYouMean(l.Value, known))
+			it.file.warn(UnknownKey, msg, append(append([]Location{it.where()}, where...), at("key", l.Value, l))...)
+		}
+	}
+}
 
-// changes reads append and override.
-func (it *item) changes(appendable, replaceable []string) (ch change, ok bool) {
-	ch = change{}
-	appends, ok := it.boolean("append", false)
-	if !ok {
-		return nil, false
+func article(word string) string {
+	if strings.IndexByte("aeiou", word[0]) >= 0 {
+		return "an"
 	}
-	n := it.keys["override"]
-	if n == nil {
-		if appends {
-			it.file.warn(DeprecatedItem, "'append' is deprecated: write override with the keys to append", it.where())
-			for _, k := range appendable {
-				if it.keys[k] != nil {
-					ch[k] = "append"
-				}
-			}
-			ch[""] = "append"
-		}
-		return ch, true
+	return "a"
+}
+
+// mayDefine reports whether a file that was not read to its end could have defined the name.
+func (c *collection) mayDefine(name string) bool {
+	return slices.ContainsFunc(c.refused, func(s *source) bool { return s.Err != nil || bytes.Contains(s.Data, []byte(name)) })
+}
+
+// failNoPrevious notes that there is nothing to change, unless what there was is in a file that was refused: then that is enough to say.
+func (c *collection) failNoPrevious(it *item, names []string) bool {
+	if !c.mayDefine(it.name) {
+		it.fail(ErrValidate, fmt.Sprintf("there is no %s of this name to append to or override%s", it.kind, didYouMean(it.name, names)))
 	}
-	if appends {
-		it.fail(ErrValidate, "an item has either 'append' or 'override'")
-		return nil, false
-	}
-	if n.Kind != yaml.MappingNode {
-		it.file.fail(ErrYAMLValidate, "'override' is a map of keys to append or replace", it.where(), at("override", "", n))
-		return nil, false
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, how := n.Content[i].Value, resolve(n.Content[i+1]).Value
-		switch {
-		case how == "append" && slices.Contains(appendable, key), how == "replace" && slices.Contains(replaceable, key):
-		default:
-			it.file.fail(ErrValidate, fmt.Sprintf("key '%s' cannot be overridden by '%s'", key, how), it.where(), at("override", key, n.Content[i]))
-			return nil, false
-		}
-		if it.keys[key] == nil {
-			it.file.fail(ErrValidate, fmt.Sprintf("override names '%s', which the item does not have", key), it.where(), at("override", key, n.Content[i]))
-			return nil, false
-		}
-		ch[key] = how
-	}
-	for _, k := range append(slices.Clone(replaceable), appendable...) {
-		if it.keys[k] != nil && ch[k] == "" {
-			it.fail(ErrValidate, fmt.Sprintf("key '%s' is not named in override", k))
-			return nil, false
-		}
-	}
-	return ch, true
+	return false
 }
 
 func (c *collection) addList(it *item) bool {
-	items, has, ok := it.strings("items")
-	if !ok {
-		return false
-	}
-	if !has {
+	if !it.has("items") {
 		it.fail(ErrYAMLValidate, "list has no 'items'")
 		return false
 	}
+	items, ok := it.strings("items")
+	if !ok {
+		return false
+	}
 	if !listName.MatchString(it.name) {
-		it.file.warn(InvalidListName, "no condition can name this list", it.where())
+		it.file.warn(InvalidListName, "the name of a list is one word without ( ) , = and quotes", at("list", it.name, it.keys["list"]))
 	}
 	ch, ok := it.changes([]string{"items"}, []string{"items"})
 	if !ok {
 		return false
 	}
-	for i, v := range items {
-		items[i] = unquote(v)
-	}
 	old := c.listOf[it.name]
-	if len(ch) > 0 && old == nil {
-		it.fail(ErrValidate, "there is no list of this name to append to or override")
-		return false
-	}
-	switch {
-	case old == nil:
+	if old == nil {
+		if ch["items"] == "append" {
+			return c.failNoPrevious(it, names(c.lists))
+		}
 		old = &list{name: it.name}
 		c.listOf[it.name] = old
 		c.lists = append(c.lists, old)
-		old.items = items
-	case ch["items"] == "append":
+	}
+	if ch["items"] == "append" {
 		old.items = append(old.items, items...)
-	default:
+	} else {
 		old.items = items
 	}
 	old.item = it
 	return true
 }
 
-// unquote takes the quotes off an item that is written with quotes of its own.
-func unquote(s string) string {
-	if n := len(s); n >= 2 && (s[0] == '"' || s[0] == '\'') && s[n-1] == s[0] {
-		return s[1 : n-1]
-	}
-	return s
-}
-
 func (c *collection) addMacro(it *item) bool {
-	text, has, ok := it.text("condition")
+	text, ok := it.text("condition")
 	if !ok {
 		return false
 	}
-	if !has || strings.TrimSpace(text) == "" {
-		it.fail(ErrYAMLValidate, "macro has no 'condition'")
-		return false
-	}
 	if !macroName.MatchString(it.name) {
-		it.file.warn(InvalidMacroName, "no condition can name this macro", it.where())
+		it.file.warn(InvalidMacroName, "the name of a macro is letters, digits and _, a letter first: no condition can name this one", at("macro", it.name, it.keys["macro"]))
 	}
 	ch, ok := it.changes([]string{"condition"}, []string{"condition"})
 	if !ok {
 		return false
 	}
-	part := segment{text, it.keys["condition"], it.file}
+	part := segment{text, it.keys["condition"], it}
 	old := c.macroOf[it.name]
-	if len(ch) > 0 && old == nil {
-		it.fail(ErrValidate, "there is no macro of this name to append to or override")
-		return false
-	}
-	switch {
-	case old == nil:
-		old = &macro{name: it.name, condition: []segment{part}}
+	if old == nil {
+		if ch["condition"] == "append" {
+			return c.failNoPrevious(it, names(c.macros))
+		}
+		old = &macro{name: it.name}
 		c.macroOf[it.name] = old
 		c.macros = append(c.macros, old)
-	case ch["condition"] == "append":
+	}
+	if ch["condition"] == "append" {
 		old.condition = append(old.condition, part)
-	default:
+	} else {
 		old.condition = []segment{part}
 	}
 	old.item = it
@@ -247,4 +214,16 @@ func joined(parts []segment) string {
 		texts[i] = strings.TrimSpace(p.text)
 	}
 	return strings.Join(texts, " ")
+}
+
+func (l *list) called() string  { return l.name }
+func (m *macro) called() string { return m.name }
+func (r *rule) called() string  { return r.name }
+
+func names[T interface{ called() string }](of []T) []string {
+	out := make([]string, len(of))
+	for i, x := range of {
+		out[i] = x.called()
+	}
+	return out
 }

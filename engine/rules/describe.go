@@ -16,9 +16,9 @@ type requirements struct {
 	plugins []Plugin
 }
 
-// Plugin is one requirement of a plugin, and what would do as well.
+// Plugin is one requirement of a plugin, and what would do as well: in JSON a list for a requirement, and nothing for an alternative.
 type Plugin struct {
-	Alternatives []Plugin `json:"alternatives,omitempty"`
+	Alternatives []Plugin `json:"alternatives,omitzero"`
 	Name         string   `json:"name"`
 	Version      string   `json:"version"`
 }
@@ -27,7 +27,7 @@ type Plugin struct {
 type Description struct {
 	Lists   []ListDescription  `json:"lists,omitzero"`
 	Macros  []MacroDescription `json:"macros,omitzero"`
-	Engine  string             `json:"required_engine_version,omitempty"`
+	Engine  string             `json:"required_engine_version,omitempty"` // "0.0.0" when no file asks for one
 	Plugins []Plugin           `json:"required_plugin_versions,omitzero"`
 	Rules   []RuleDescription  `json:"rules"`
 }
@@ -40,6 +40,8 @@ type RuleDescription struct {
 
 // RuleInfo is what the file says.
 type RuleInfo struct {
+	Capture     bool     `json:"capture"`
+	Duration    uint32   `json:"capture_duration"`
 	Condition   string   `json:"condition"`
 	Description string   `json:"description"`
 	Enabled     bool     `json:"enabled"`
@@ -50,20 +52,22 @@ type RuleInfo struct {
 	Tags        []string `json:"tags"`
 }
 
-// RuleDetails is what became of it. Macros and Lists are those that the condition names itself; the rest is of the whole condition.
+// RuleDetails is what became of it. Macros and Lists are those that the condition names itself; the rest is of the whole condition. Extra
+// are the fields of alerts that the options add under a name of their own.
 type RuleDetails struct {
-	Compiled           string   `json:"condition_compiled"`
-	Fields             []string `json:"condition_fields"`
-	Operators          []string `json:"condition_operators"`
-	Events             []string `json:"events"`
-	ExceptionFields    []string `json:"exception_fields"`
-	ExceptionNames     []string `json:"exception_names"`
-	ExceptionOperators []string `json:"exception_operators"`
-	Lists              []string `json:"lists"`
-	Macros             []string `json:"macros"`
-	Output             string   `json:"output_compiled"`
-	OutputFields       []string `json:"output_fields"`
-	Plugins            []string `json:"plugins"`
+	Compiled           string            `json:"condition_compiled"`
+	Fields             []string          `json:"condition_fields"`
+	Operators          []string          `json:"condition_operators"`
+	Events             []string          `json:"events"`
+	ExceptionFields    []string          `json:"exception_fields"`
+	ExceptionNames     []string          `json:"exception_names"`
+	ExceptionOperators []string          `json:"exception_operators"`
+	Extra              map[string]string `json:"extra_output_formatted_fields,omitempty"`
+	Lists              []string          `json:"lists"`
+	Macros             []string          `json:"macros"`
+	Output             string            `json:"output_compiled"`
+	OutputFields       []string          `json:"output_fields"`
+	Plugins            []string          `json:"plugins"`
 }
 
 // MacroDescription is one macro of a Description.
@@ -84,7 +88,7 @@ type MacroDescription struct {
 	} `json:"info"`
 }
 
-// ListDescription is one list of a Description.
+// ListDescription is one list of a Description. Items are what the file has in it apart from the names of other lists, which are in Lists.
 type ListDescription struct {
 	Details struct {
 		Compiled []string `json:"items_compiled"`
@@ -112,7 +116,14 @@ func Describe(s *Set, name string) (*Description, error) {
 		}
 		return d, nil
 	}
-	d.Lists, d.Macros, d.Engine, d.Plugins = []ListDescription{}, []MacroDescription{}, s.needs.engine, orEmpty(s.needs.plugins)
+	d.Lists, d.Macros, d.Plugins = []ListDescription{}, []MacroDescription{}, []Plugin{}
+	if d.Engine = s.needs.engine; d.Engine == "" {
+		d.Engine = "0.0.0"
+	}
+	for _, p := range s.needs.plugins {
+		p.Alternatives = orEmpty(p.Alternatives)
+		d.Plugins = append(d.Plugins, p)
+	}
 	for _, m := range s.macros {
 		d.Macros = append(d.Macros, m.describe())
 	}
@@ -126,18 +137,18 @@ func (r *Rule) describe() RuleDescription {
 	d := RuleDetails{
 		Compiled: r.Compiled, Fields: texts(r.fields), Operators: orEmpty(r.operators), Events: eventNames(r.Events),
 		ExceptionFields: []string{}, ExceptionNames: []string{}, ExceptionOperators: []string{}, Lists: orEmpty(r.lists), Macros: orEmpty(r.macros),
-		Output: r.Output.String(), OutputFields: []string{}, Plugins: []string{},
+		Extra: r.Output.Texts(), Output: r.Output.String(), OutputFields: []string{}, Plugins: []string{},
 	}
 	for _, e := range r.exceptions {
 		d.ExceptionNames = unite(d.ExceptionNames, e.name)
 		d.ExceptionFields = unite(d.ExceptionFields, e.fields...)
 		d.ExceptionOperators = unite(d.ExceptionOperators, e.comps...)
 	}
-	for _, f := range r.Output.Refs() {
+	for _, f := range r.Output.Reads() {
 		d.OutputFields = append(d.OutputFields, f.Text)
 	}
 	return RuleDescription{Details: d, Info: RuleInfo{
-		Condition: r.Condition, Description: r.Desc, Enabled: r.Enabled, Name: r.Name, Output: r.output, Priority: r.Priority.String(),
+		Capture: r.capture, Duration: r.duration, Condition: r.Condition, Description: r.Desc, Enabled: r.Enabled, Name: r.Name, Output: r.output, Priority: r.Priority.String(),
 		Source: r.Source, Tags: orEmpty(r.Tags),
 	}}
 }
@@ -151,11 +162,13 @@ func (m *macro) describe() (d MacroDescription) {
 }
 
 func (s *Set) describeList(l *list) (d ListDescription) {
-	d.Info.Items, d.Info.Name = orEmpty(l.items), l.name
+	d.Info.Items, d.Info.Name = []string{}, l.name
 	d.Details.Compiled, d.Details.Lists, d.Details.Plugins, d.Details.Used = orEmpty(l.flat), []string{}, []string{}, l.used
 	for _, it := range l.items {
 		if slices.ContainsFunc(s.lists, func(o *list) bool { return o.name == it && o != l }) {
 			d.Details.Lists = unite(d.Details.Lists, it)
+		} else {
+			d.Info.Items = append(d.Info.Items, it)
 		}
 	}
 	return d

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"falconet/engine/field"
+	"falconet/engine/filter"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -16,6 +17,7 @@ import (
 // exception is a named reason for a rule not to match: fields, the operators to compare them with, and values. With one field that was
 // not written as a list, values are the members of one comparison; else each value is a tuple, one for every field.
 type exception struct {
+	item   *item
 	name   string
 	scalar bool
 	fields []string
@@ -25,126 +27,236 @@ type exception struct {
 
 var exceptionKeys = []string{"name", "fields", "comps", "values"}
 
-var compOps = []string{
-	"=", "==", "!=", "<", "<=", ">", ">=", "contains", "icontains", "bcontains", "glob", "iglob", "startswith", "bstartswith",
-	"endswith", "in", "intersects", "pmatch", "regex", "exists",
+// writtenException is an exception as one item has it.
+type writtenException struct {
+	*exception
+	node   *yaml.Node
+	values map[string]*yaml.Node
+	labels map[string]*yaml.Node
+}
+
+func (w *writtenException) where(key string) []Location {
+	at1 := []Location{w.item.where(), at("exception", w.name, w.node)}
+	if n := w.values[key]; n != nil {
+		at1 = append(at1, at(key, "", n))
+	}
+	return at1
+}
+
+func (w *writtenException) fail(code Code, key, msg string) bool {
+	w.item.file.fail(code, msg, w.where(key)...)
+	return false
 }
 
 func (r *rule) setExceptions(it *item, ch change) bool {
 	if ch["exceptions"] == "" {
 		return true
 	}
+	appends := ch["exceptions"] == "append"
 	n := it.keys["exceptions"]
-	if n.Kind != yaml.SequenceNode {
-		it.file.fail(ErrYAMLValidate, "'exceptions' is not a sequence", it.where(), at("exceptions", "", n))
-		return false
-	}
-	if ch["exceptions"] == "replace" {
+	if !appends {
 		r.exceptions = nil
 	}
+	if isNull(n) {
+		return true
+	}
+	if n.Kind != yaml.SequenceNode {
+		it.failKey(ErrYAMLValidate, "exceptions", "'exceptions' is not a sequence")
+		return false
+	}
+	names := make(map[string]bool)
 	for _, c := range n.Content {
-		if !r.addException(it, resolve(c), ch["exceptions"] == "append") {
+		w, ok := readException(it, resolve(c), appends)
+		if !ok {
+			return false
+		}
+		if names[w.name] {
+			it.file.warn(ExceptionNotUnique, "two exceptions of the rule have this name", w.where("name")...)
+		}
+		names[w.name] = true
+		if !r.addException(w, appends) {
 			return false
 		}
 	}
 	return true
 }
 
-func (r *rule) addException(it *item, n *yaml.Node, appends bool) bool {
-	bad := func(code Code, name, msg string) bool {
-		it.file.fail(code, msg, it.where(), at("exception", name, n))
-		return false
-	}
+// readException takes a map apart. What appends need not say fields.
+func readException(it *item, n *yaml.Node, appends bool) (w *writtenException, ok bool) {
+	w = &writtenException{exception: &exception{item: it}, node: n, values: make(map[string]*yaml.Node), labels: make(map[string]*yaml.Node)}
 	if n.Kind != yaml.MappingNode {
-		return bad(ErrYAMLValidate, "", "an exception is a map with a name")
+		return w, w.fail(ErrYAMLValidate, "", "an exception is a map with a name")
 	}
-	keys := make(map[string]*yaml.Node)
+	if !it.readMap(n, w.values, w.labels) {
+		return w, false
+	}
+	var labels []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		k := n.Content[i].Value
-		if !slices.Contains(exceptionKeys, k) {
-			it.file.warn(UnknownKey, "key '"+k+"' is not known in an exception", it.where(), at("exception", "", n.Content[i]))
+		labels = append(labels, resolve(n.Content[i]))
+	}
+	switch name := w.values["name"]; {
+	case name == nil:
+		it.warnUnknown(labels, exceptionKeys, "exception", at("exception", "", n))
+		return w, w.fail(ErrYAMLValidate, "", "an exception has a name")
+	case notScalar(name) != "":
+		return w, w.fail(ErrYAMLValidate, "name", "'name' "+notScalar(name))
+	default:
+		w.name = name.Value
+	}
+	it.warnUnknown(labels, exceptionKeys, "exception", at("exception", w.name, n))
+	if w.values["fields"] == nil && !appends {
+		return w, w.fail(ErrYAMLValidate, "", "an exception needs 'fields'")
+	}
+	for _, k := range []string{"fields", "comps"} {
+		if n := w.values[k]; n != nil && n.Kind == yaml.ScalarNode && n.Value == "" && !isNull(n) {
+			return w, w.fail(ErrYAMLValidate, k, "'"+k+"' is empty")
 		}
-		keys[k] = resolve(n.Content[i+1])
 	}
-	if keys["name"] == nil || keys["name"].Value == "" {
-		return bad(ErrYAMLValidate, "", "an exception has a name")
-	}
-	name := keys["name"].Value
-	var values []*yaml.Node
-	if v := keys["values"]; v != nil && !isNull(v) {
+	if v := w.values["values"]; v != nil {
 		if v.Kind != yaml.SequenceNode {
-			return bad(ErrYAMLValidate, name, "'values' is not a sequence")
+			return w, w.fail(ErrYAMLValidate, "values", "'values' is not a sequence")
 		}
-		values = v.Content
+		w.exception.values = v.Content
 	}
-	i := slices.IndexFunc(r.exceptions, func(e *exception) bool { return e.name == name })
-	if i >= 0 && appends {
-		if keys["fields"] != nil || keys["comps"] != nil {
-			return bad(ErrValidate, name, "an exception that is there already takes only more values")
+	return w, true
+}
+
+func (r *rule) addException(w *writtenException, appends bool) bool {
+	i := -1
+	if appends {
+		if w.values["values"] == nil {
+			w.item.file.warn(AppendNoValues, "nothing is appended to the exception", w.where("name")...)
 		}
-		if len(values) == 0 {
-			it.file.warn(AppendNoValues, "nothing is appended to the exception", it.where(), at("exception", name, n))
+		i = slices.IndexFunc(r.exceptions, func(e *exception) bool { return e.name == w.name })
+	}
+	fields, comps := w.values["fields"], w.values["comps"]
+	switch {
+	case i >= 0:
+		for _, k := range []string{"fields", "comps"} {
+			if n := w.values[k]; n != nil && !isNull(n) {
+				return w.fail(ErrValidate, k, "an exception that is there already takes only more values")
+			}
 		}
-		r.exceptions[i].values = append(slices.Clone(r.exceptions[i].values), values...)
+		// the item that defined the exception keeps its values, which other rules may share
+		r.exceptions[i] = r.exceptions[i].with(w.exception.values)
 		return true
+	case fields == nil || isNull(fields):
+		return w.fail(ErrValidate, "fields", "an exception needs 'fields'"+r.exceptionHint(w.name))
+	case appends && len(w.exception.values) == 0:
+		return w.fail(ErrValidate, "values", "an exception that is new to the rule needs 'values'"+r.exceptionHint(w.name))
 	}
-	if i >= 0 {
-		it.file.warn(ExceptionNotUnique, "two exceptions of the rule have this name", it.where(), at("exception", name, n))
+	if key, msg := w.shape(fields, comps, r.unknownSource); msg != "" {
+		return w.fail(ErrValidate, key, msg)
 	}
-	e := &exception{name: name, values: values}
-	if msg := e.shape(keys["fields"], keys["comps"], r.unknownSource); msg != "" {
-		return bad(ErrValidate, name, msg)
-	}
-	r.exceptions = append(r.exceptions, e)
+	r.exceptions = append(r.exceptions, w.exception)
 	return true
 }
 
-// shape reads fields and comps; the message says what is wrong with them. Fields of a foreign source are not known here.
-func (e *exception) shape(fields, comps *yaml.Node, foreign bool) string {
-	if fields == nil {
-		return "an exception needs 'fields'"
+// exceptionHint proposes an exception that a rule has for a name that it does not have.
+func (r *rule) exceptionHint(name string) string {
+	var names []string
+	for _, e := range r.exceptions {
+		names = append(names, e.name)
 	}
-	e.scalar = fields.Kind == yaml.ScalarNode
-	e.fields = scalars(fields)
-	if len(e.fields) == 0 {
-		return "'fields' is empty"
-	}
-	switch {
-	case comps != nil:
-		if e.scalar != (comps.Kind == yaml.ScalarNode) {
-			return "'fields' and 'comps' are both one value or both lists"
-		}
-		e.comps = scalars(comps)
-	case e.scalar:
-		e.comps = []string{"in"}
-	default:
-		e.comps = slices.Repeat([]string{"="}, len(e.fields))
-	}
-	for _, f := range e.fields {
-		if !foreign && unknownField(f) {
-			return "'" + f + "' is not a field"
-		}
-	}
-	if len(e.comps) != len(e.fields) {
-		return fmt.Sprintf("there are %d fields and %d comps", len(e.fields), len(e.comps))
-	}
-	for _, c := range e.comps {
-		if !slices.Contains(compOps, c) || e.scalar && c != "in" && c != "pmatch" && c != "intersects" {
-			return "'" + c + "' is no operator for this exception"
-		}
-	}
-	return ""
+	return didYouMean(name, names)
 }
 
-// unknownField reports whether text names a field that neither this program nor Falco has.
-func unknownField(text string) bool {
-	_, _, n, err := field.Scan(text)
-	if !errors.Is(err, field.ErrUnknown) {
-		return err == nil && n < len(text)
+func (e *exception) with(values []*yaml.Node) *exception {
+	more := *e
+	more.values = slices.Concat(e.values, values)
+	return &more
+}
+
+// shape reads fields and comps; the message says what is wrong with them, and with which. Fields of a foreign source are not known here.
+func (w *writtenException) shape(fields, comps *yaml.Node, foreign bool) (key, msg string) {
+	w.scalar = fields.Kind == yaml.ScalarNode
+	w.fields = scalars(fields)
+	switch {
+	case comps != nil && !isNull(comps):
+		if w.scalar != (comps.Kind == yaml.ScalarNode) {
+			return "comps", "'fields' and 'comps' are both one value or both lists"
+		}
+		w.comps = scalars(comps)
+	case w.scalar:
+		w.comps = []string{"in"}
+	default:
+		w.comps = slices.Repeat([]string{"="}, len(w.fields))
 	}
-	name, _, _ := strings.Cut(text, "[")
-	_, known := field.Missing(name)
-	return !known
+	if len(w.comps) != len(w.fields) {
+		return "comps", fmt.Sprintf("there are %d fields and %d comps", len(w.fields), len(w.comps))
+	}
+	for i, c := range w.comps {
+		w.comps[i] = strings.Join(strings.Fields(c), " ")
+		if msg := badOperator(w.comps[i], w.scalar); msg != "" {
+			return "comps", msg
+		}
+	}
+	for i, f := range w.fields {
+		w.fields[i] = strings.TrimSpace(f)
+		if msg := badField(w.fields[i]); msg != "" && !foreign {
+			return "fields", msg
+		}
+	}
+	return "", ""
+}
+
+var (
+	compOps = []string{
+		"=", "==", "!=", "<", "<=", ">", ">=", "contains", "icontains", "bcontains", "glob", "iglob", "startswith", "bstartswith",
+		"endswith", "in", "intersects", "pmatch", "regex", "exists",
+	}
+	listOps   = []string{"in", "intersects", "pmatch"}
+	modifiers = []string{"oneof", "anyof", "allof"} // behind a text operator: it takes a list then
+	modified  = []string{"=", "==", "!=", "contains", "icontains", "bcontains", "glob", "iglob", "startswith", "bstartswith", "endswith", "regex"}
+)
+
+// takesList reports whether the operator stands before a list of values.
+func takesList(op string) bool {
+	base, modifier, _ := strings.Cut(op, " ")
+	return modifier == "" && slices.Contains(listOps, base) || slices.Contains(modifiers, modifier) && slices.Contains(modified, base)
+}
+
+// badOperator says why an operator does not suit an exception.
+func badOperator(op string, scalar bool) string {
+	if takesList(op) || !scalar && slices.Contains(compOps, op) {
+		return ""
+	}
+	if scalar {
+		return "'" + op + "' is no operator for an exception of one field: it takes in, intersects, pmatch, or a text operator with oneof, anyof or allof"
+	}
+	return "'" + op + "' is no operator" + didYouMean(op, compOps)
+}
+
+// badField says why text is no field that a condition could compare. Fields that Falco has and this program does not are fields.
+func badField(text string) string {
+	e, err := filter.Parse(text + " exists")
+	c, ok := e.(*filter.Check)
+	if err != nil || !ok || c.Op != "exists" || c.Right != nil {
+		return "'" + text + "' is not a field"
+	}
+	if _, lacks := lackOf(&c.Left); lacks {
+		return ""
+	}
+	msg := ""
+	c.Left.Fields(func(f *field.Operand) {
+		_, _, err := field.Resolve(f.Field, f.Arg, f.HasArg)
+		switch {
+		case errors.Is(err, field.ErrUnknown):
+			msg = "'" + f.Field + "' is not a field" + didYouMean(f.Field, fieldNames())
+		case err != nil:
+			msg = err.Error()
+		}
+	})
+	return msg
+}
+
+func fieldNames() (names []string) {
+	for _, d := range field.All() {
+		if d.Flags&field.TableOnly == 0 {
+			names = append(names, d.Name)
+		}
+	}
+	return names
 }
 
 func scalars(n *yaml.Node) (out []string) {
@@ -155,93 +267,4 @@ func scalars(n *yaml.Node) (out []string) {
 		out = append(out, resolve(c).Value)
 	}
 	return out
-}
-
-// maxCondition bounds the text of a condition with what its exceptions add, in bytes. Aliases in the YAML could multiply it.
-const maxCondition = 16 << 20
-
-// condition writes the exception in the language of conditions; it is "" without values.
-func (e *exception) condition() (string, error) {
-	if len(e.values) == 0 {
-		return "", nil
-	}
-	var b strings.Builder
-	if e.scalar {
-		b.WriteString(e.fields[0] + " " + e.comps[0] + " ")
-	}
-	b.WriteByte('(')
-	separator := ""
-	for _, v := range e.values {
-		b.WriteString(separator)
-		var err error
-		if v = resolve(v); e.scalar {
-			err = e.member(&b, v)
-			separator = ", "
-		} else {
-			err = e.tuple(&b, v)
-			separator = " or "
-		}
-		if err == nil && b.Len() > maxCondition {
-			err = fmt.Errorf("values of more than %d bytes", maxCondition)
-		}
-		if err != nil {
-			return "", fmt.Errorf("exception %s: %w", e.name, err)
-		}
-	}
-	b.WriteByte(')')
-	return b.String(), nil
-}
-
-func (e *exception) member(b *strings.Builder, v *yaml.Node) error {
-	if v.Kind != yaml.ScalarNode {
-		return fmt.Errorf("line %d: one value for each entry, because 'fields' is one field", v.Line)
-	}
-	b.WriteString(quoteItem(v.Value))
-	return nil
-}
-
-func (e *exception) tuple(b *strings.Builder, v *yaml.Node) error {
-	if v.Kind != yaml.SequenceNode || len(v.Content) != len(e.fields) {
-		return fmt.Errorf("line %d: every value has as many members as there are fields (%d)", v.Line, len(e.fields))
-	}
-	b.WriteByte('(')
-	for k, m := range v.Content {
-		if k > 0 {
-			b.WriteString(" and ")
-		}
-		if m = resolve(m); m.Kind != yaml.SequenceNode && m.Kind != yaml.ScalarNode || b.Len() > maxCondition {
-			return fmt.Errorf("line %d: not a value or a list of values, or too many of them", m.Line)
-		}
-		b.WriteString(e.fields[k] + " " + e.comps[k] + " " + operand(e.comps[k], m))
-	}
-	b.WriteByte(')')
-	return nil
-}
-
-func operand(op string, n *yaml.Node) string {
-	if n.Kind == yaml.SequenceNode {
-		items := scalars(n)
-		for i := range items {
-			items[i] = quoteItem(items[i])
-		}
-		return "(" + strings.Join(items, ", ") + ")"
-	}
-	if op == "in" || op == "pmatch" || op == "intersects" {
-		if strings.HasPrefix(n.Value, "(") {
-			return n.Value
-		}
-		return "(" + quoteItem(n.Value) + ")"
-	}
-	return quoteItem(n.Value)
-}
-
-// quoteItem puts a value in quotes when the language needs them and it does not have them.
-func quoteItem(s string) string {
-	if len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
-		return s
-	}
-	if s != "" && !strings.ContainsAny(s, " \t\r\n\b\f\v()\"'=,") {
-		return s
-	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`, "\r", `\r`).Replace(s) + `"`
 }

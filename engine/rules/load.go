@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"falconet/engine/alert"
-	"falconet/engine/filter"
 	"falconet/engine/format"
 )
 
@@ -20,6 +19,7 @@ type Options struct {
 	Select      []Selection // applied in order
 	Suffix      format.Suffix
 	Append      []Append // in order
+	Strict      bool     // warnings that Falco does not give are errors
 }
 
 // Append adds to the outputs of rules: of those with the name Rule, the source Source and all of Tags, as far as these are not empty.
@@ -46,48 +46,66 @@ type Selection struct {
 }
 
 // Load makes a set of files. Every file has a result, in the same order; the set is nil when one of them was refused.
-// A problem of what several files say together is in the result of the file that was last to say it.
+// A problem of what several files say together is in the result of the file that was last to say it. What depends on a file that was
+// refused is not held against the others.
 func Load(o Options, files ...File) (*Set, []*Result) {
+	set, _, results := loadAll(o, files)
+	return set, results
+}
+
+// loadAll is Load for those as well who ask what became of everything that the files say. There is no builder without a set.
+func loadAll(o Options, files []File) (*Set, *builder, []*Result) {
 	c := newCollection()
 	results := make([]*Result, len(files))
-	ok := true
 	for i, f := range files {
 		results[i] = &Result{Name: f.Name}
-		items, good := parseFile(&source{File: f, result: results[i]})
+		s := &source{File: f, result: results[i]}
+		c.sources = append(c.sources, s)
+		items, good := parseFile(s)
 		for _, it := range items {
-			if !good {
+			if !c.add(it) {
+				good = false
 				break
 			}
-			good = c.add(it)
+			c.items = append(c.items, it)
 		}
-		ok = ok && good
+		if !good {
+			c.refused = append(c.refused, s)
+		}
 	}
-	b := &builder{
-		collection: c, opts: o, compiler: filter.NewCompiler(), macroAST: make(map[string]filter.Expr), busy: make(map[string]bool),
+	b := newBuilder(c, o)
+	set := b.build()
+	ok := true
+	for _, r := range results {
+		if o.Strict {
+			r.strict()
+		}
+		ok = ok && r.OK()
 	}
 	if !ok {
-		return nil, results
-	}
-	set := b.build()
-	for _, r := range results {
-		if !r.OK() {
-			return nil, results
-		}
+		return nil, nil, results
 	}
 	set.lists, set.macros, set.needs = c.lists, c.macros, c.needs
 	for _, s := range o.Select {
 		set.apply(s)
 	}
 	set.index()
-	return set, results
+	return set, b, results
 }
 
 func (s *Set) apply(sel Selection) {
 	for _, r := range s.Rules {
-		if sel.Rule != "" && wildcard(sel.Rule, r.Name) || sel.Tag != "" && slices.Contains(r.Tags, sel.Tag) {
-			s.enable(r, sel.Enable)
+		named := sel.Rule != "" && wildcard(sel.Rule, r.Name)
+		tagged := sel.Tag != "" && slices.Contains(r.Tags, sel.Tag)
+		switch {
+		case !named && !tagged:
+		case sel.Enable:
+			s.enable(r)
+		default:
+			r.Enabled = false
 		}
 	}
+	s.active = slices.DeleteFunc(s.active, func(r *Rule) bool { return !r.Enabled })
 }
 
 // wildcard matches a whole name with a pattern in which * stands for any text.

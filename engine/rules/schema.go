@@ -7,7 +7,7 @@ const Schema = `{
   "$schema": "http://json-schema.org/draft-07/schema#",
   "title": "falconet rules file",
   "type": "array",
-  "items": {"$ref": "#/definitions/item"},
+  "items": {"anyOf": [{"type": "null"}, {"$ref": "#/definitions/item"}]},
   "definitions": {
     "item": {
       "type": "object",
@@ -54,7 +54,7 @@ const Schema = `{
       "additionalProperties": false,
       "required": ["list", "items"],
       "properties": {
-        "list": {"type": "string"},
+        "list": {"$ref": "#/definitions/scalar"},
         "items": {"type": "array", "items": {"$ref": "#/definitions/scalar"}},
         "append": {"type": "boolean"},
         "override": {
@@ -69,8 +69,8 @@ const Schema = `{
       "additionalProperties": false,
       "required": ["macro", "condition"],
       "properties": {
-        "macro": {"type": "string"},
-        "condition": {"type": "string"},
+        "macro": {"$ref": "#/definitions/scalar"},
+        "condition": {"$ref": "#/definitions/scalar"},
         "append": {"type": "boolean"},
         "override": {
           "type": "object",
@@ -83,23 +83,28 @@ const Schema = `{
       "type": "object",
       "additionalProperties": false,
       "required": ["rule"],
+      "anyOf": [
+        {"required": ["condition", "output", "desc", "priority"]},
+        {"required": ["enabled"]},
+        {"required": ["append"]},
+        {"required": ["override"]}
+      ],
       "properties": {
-        "rule": {"type": "string"},
-        "desc": {"type": "string"},
-        "condition": {"type": "string"},
-        "output": {"type": "string"},
-        "priority": {"type": "string", "enum": [
-          "EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFORMATIONAL", "INFO", "DEBUG",
-          "Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Info", "Debug",
-          "emergency", "alert", "critical", "error", "warning", "notice", "informational", "info", "debug"
+        "rule": {"$ref": "#/definitions/scalar"},
+        "desc": {"$ref": "#/definitions/scalar"},
+        "condition": {"$ref": "#/definitions/scalar"},
+        "output": {"$ref": "#/definitions/scalar"},
+        "priority": {"anyOf": [
+          {"enum": ["EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "INFORMATIONAL", "DEBUG"]},
+          {"$ref": "#/definitions/anyCasePriority"}
         ]},
-        "source": {"type": "string"},
+        "source": {"$ref": "#/definitions/scalar"},
         "enabled": {"type": "boolean"},
         "warn_evttypes": {"type": "boolean"},
         "skip-if-unknown-filter": {"type": "boolean"},
         "capture": {"type": "boolean"},
         "capture_duration": {"type": "integer", "minimum": 0},
-        "tags": {"type": "array", "items": {"type": "string"}},
+        "tags": {"type": "array", "items": {"$ref": "#/definitions/scalar"}},
         "exceptions": {"type": "array", "items": {"$ref": "#/definitions/exception"}},
         "append": {"type": "boolean"},
         "override": {
@@ -126,10 +131,10 @@ const Schema = `{
       "additionalProperties": false,
       "required": ["name"],
       "properties": {
-        "name": {"type": "string"},
+        "name": {"$ref": "#/definitions/scalar"},
         "fields": {"$ref": "#/definitions/oneOrMore"},
         "comps": {"$ref": "#/definitions/oneOrMore"},
-        "values": {"type": "array", "items": {"anyOf": [
+        "values": {"type": ["array", "null"], "items": {"anyOf": [
           {"$ref": "#/definitions/scalar"},
           {"type": "array", "items": {"anyOf": [
             {"$ref": "#/definitions/scalar"},
@@ -138,6 +143,7 @@ const Schema = `{
         ]}}
       }
     },
+    "anyCasePriority": {"type": "string", "pattern": "^([Ee][Mm][Ee][Rr][Gg][Ee][Nn][Cc][Yy]|[Aa][Ll][Ee][Rr][Tt]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll]|[Ee][Rr][Rr][Oo][Rr]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Nn][Oo][Tt][Ii][Cc][Ee]|[Ii][Nn][Ff][Oo]([Rr][Mm][Aa][Tt][Ii][Oo][Nn][Aa][Ll])?|[Dd][Ee][Bb][Uu][Gg])$"},
     "oneOrMore": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
     "scalar": {"type": ["string", "number", "boolean"]},
     "appendOrReplace": {"enum": ["append", "replace"]},

@@ -4,6 +4,7 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,17 +20,17 @@ var builtinPlugins = map[string]string{"container": "0.6.0"}
 
 type version [3]int
 
+// parseVersion reads three numbers with dots between them. What follows them does not count.
 func parseVersion(s string) (v version, ok bool) {
-	s = strings.TrimPrefix(s, "v")
-	if i := strings.IndexAny(s, "-+"); i >= 0 {
+	if i := strings.IndexFunc(s, func(r rune) bool { return r != '.' && (r < '0' || r > '9') }); i >= 0 {
 		s = s[:i]
 	}
-	parts := strings.Split(s, ".")
-	if len(parts) != 3 {
+	parts := strings.SplitN(s, ".", 4)
+	if len(parts) < 3 {
 		return v, false
 	}
-	for i, p := range parts {
-		n, err := strconv.ParseUint(p, 10, 31)
+	for i := range v {
+		n, err := strconv.ParseUint(parts[i], 10, 32)
 		if err != nil {
 			return v, false
 		}
@@ -48,16 +49,16 @@ func (v version) satisfies(need version) bool {
 
 func (c *collection) checkEngine(it *item) bool {
 	text := it.name
-	if n, err := strconv.ParseUint(text, 10, 31); err == nil {
+	if n, ok := parseUint(text); ok {
 		text = fmt.Sprintf("0.%d.0", n)
 	}
 	need, ok := parseVersion(text)
 	if !ok {
-		it.fail(ErrYAMLValidate, fmt.Sprintf("'%s' is not a version", it.name))
+		it.failKey(ErrYAMLValidate, it.kind, fmt.Sprintf("'%s' is neither a number nor a version of the form x.y.z", it.name))
 		return false
 	}
 	if have, _ := parseVersion(EngineVersion); !have.satisfies(need) {
-		it.fail(ErrValidate, fmt.Sprintf("rules file needs engine version %s, this is %s", text, EngineVersion))
+		it.failKey(ErrValidate, it.kind, fmt.Sprintf("the file needs version %s of the rule engine, this is %s", text, EngineVersion))
 		return false
 	}
 	if c.needs.engine == "" || versionLess(c.needs.engine, text) {
@@ -76,37 +77,85 @@ func versionLess(a, b string) bool {
 func (c *collection) checkPlugins(it *item) bool {
 	n := it.keys["required_plugin_versions"]
 	if n.Kind != yaml.SequenceNode {
-		it.fail(ErrYAMLValidate, "'required_plugin_versions' is not a sequence")
+		it.failKey(ErrYAMLValidate, it.kind, "'required_plugin_versions' is not a sequence")
 		return false
 	}
 	for _, e := range n.Content {
 		e = resolve(e)
-		p := readPlugin(e)
-		if p.Name == "" || p.Version == "" {
-			it.file.fail(ErrYAMLValidate, "an entry of 'required_plugin_versions' has a name and a version", it.where(), at("plugin", p.Name, e))
+		p, ok := it.readPlugin(e, true)
+		if !ok || !it.plausible(p, e) {
 			return false
 		}
 		c.needs.plugins = append(c.needs.plugins, p)
 		if !p.there() {
-			it.file.warn(UnknownItem, fmt.Sprintf("plugin '%s' %s is not part of this program", p.Name, p.Version), it.where(), at("plugin", p.Name, e))
+			msg := fmt.Sprintf("plugin '%s' %s is not part of this program: rules that need it are left out", p.Name, p.Version)
+			if builtinPlugins[p.Name] == "" {
+				msg += didYouMean(p.Name, slices.Collect(maps.Keys(builtinPlugins)))
+			}
+			it.file.warn(NotSupported, msg, it.where(), at("plugin", p.Name, e))
 		}
 	}
 	return true
 }
 
-// readPlugin reads a name, a version and what would do as well. What is not there is empty.
-func readPlugin(n *yaml.Node) Plugin {
-	p := Plugin{Name: mapValue(n, "name"), Version: mapValue(n, "version")}
-	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value != "alternatives" {
-			continue
+// readPlugin reads a name, a version and, if it may have any, what would do as well.
+func (it *item) readPlugin(n *yaml.Node, alternatives bool) (p Plugin, ok bool) {
+	bad := func(n *yaml.Node, msg string) (Plugin, bool) {
+		it.file.fail(ErrYAMLValidate, msg, it.where(), at("plugin", p.Name, n))
+		return p, false
+	}
+	if n.Kind != yaml.MappingNode {
+		return bad(n, "a plugin is a map with a name and a version")
+	}
+	values, labels := make(map[string]*yaml.Node), make(map[string]*yaml.Node)
+	if !it.readMap(n, values, labels) {
+		return p, false
+	}
+	for _, key := range []struct {
+		name string
+		to   *string
+	}{{"name", &p.Name}, {"version", &p.Version}} {
+		v := values[key.name]
+		if v == nil {
+			return bad(n, "a plugin has a name and a version")
 		}
-		for _, a := range resolve(n.Content[i+1]).Content {
-			a = resolve(a)
-			p.Alternatives = append(p.Alternatives, Plugin{Name: mapValue(a, "name"), Version: mapValue(a, "version")})
+		if msg := notScalar(v); msg != "" {
+			return bad(v, "'"+key.name+"' "+msg)
+		}
+		*key.to = v.Value
+	}
+	if list := values["alternatives"]; list != nil && alternatives {
+		if list.Kind != yaml.SequenceNode {
+			return bad(list, "'alternatives' is not a sequence")
+		}
+		for _, a := range list.Content {
+			other, ok := it.readPlugin(resolve(a), false)
+			if !ok {
+				return p, false
+			}
+			p.Alternatives = append(p.Alternatives, other)
 		}
 	}
-	return p
+	return p, true
+}
+
+// plausible checks the versions of a requirement, and that no plugin is in it twice.
+func (it *item) plausible(p Plugin, n *yaml.Node) bool {
+	names := make(map[string]bool)
+	for _, one := range append([]Plugin{p}, p.Alternatives...) {
+		msg := ""
+		if _, ok := parseVersion(one.Version); !ok {
+			msg = fmt.Sprintf("'%s' is no version of the form x.y.z", one.Version)
+		} else if names[one.Name] {
+			msg = "plugin '" + one.Name + "' is required twice in one requirement"
+		}
+		if msg != "" {
+			it.file.fail(ErrValidate, msg, it.where(), at("plugin", one.Name, n))
+			return false
+		}
+		names[one.Name] = true
+	}
+	return true
 }
 
 // there reports whether this program does what the plugin, or one of its alternatives, does.
@@ -118,10 +167,24 @@ func (p Plugin) there() bool {
 	return slices.ContainsFunc(p.Alternatives, Plugin.there)
 }
 
-func mapValue(n *yaml.Node, key string) string {
-	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			return resolve(n.Content[i+1]).Value
+// pluginFields are what the fields of plugins begin with, where that is not the plugin's name.
+var pluginFields = map[string][]string{
+	"k8saudit": {"ka", "jevt"}, "k8saudit-eks": {"ka", "jevt"}, "k8saudit-gke": {"ka", "jevt"}, "k8saudit-aks": {"ka", "jevt"}, "k8saudit-ovh": {"ka", "jevt"},
+	"json": {"json", "jevt"}, "cloudtrail": {"ct"}, "gcpaudit": {"al", "gcp"},
+}
+
+// absent returns the required plugin that is not there and whose field or event type it is; "" when there is none.
+func (r *requirements) absent(field, event string) string {
+	for _, p := range r.plugins {
+		if p.there() {
+			continue
+		}
+		for _, one := range append([]Plugin{p}, p.Alternatives...) {
+			for _, begin := range append([]string{one.Name}, pluginFields[one.Name]...) {
+				if strings.HasPrefix(field, begin+".") || strings.HasPrefix(event, begin+"_") {
+					return one.Name
+				}
+			}
 		}
 	}
 	return ""

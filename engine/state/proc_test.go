@@ -46,10 +46,14 @@ func TestSeedProc(t *testing.T) {
 	f := newFakeProc(t)
 	f.process(1, 0, "init", startOf(1)/tick, "init\x00")
 	f.process(10, 1, "bash", startOf(10)/tick, "-bash\x00")
+	f.process(11, 2, "kworker/u16:2-events_unbound", startOf(11)/tick, "")
 	f.write(20, "stat", "nonsense")
 	s := newSim(t, f.root, 0)
-	if n := s.t.SeedProc(); n != 2 {
+	if n := s.t.SeedProc(); n != 3 {
 		t.Errorf("%d processes", n)
+	}
+	if img := s.at(11, 5); img == nil || img.Comm != "kworker/u16:2-e" {
+		t.Errorf("a worker's name is not that of its task: %+v", img)
 	}
 	_, img, ok := s.t.Lookup(10, startOf(10)+4321, 5) // the record knows the start exactly
 	if !ok || img.Exe != "-bash" || s.t.Current(10).Start != startOf(10)+4321 {

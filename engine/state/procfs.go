@@ -206,7 +206,7 @@ func (f *procFS) stat(pid uint32, img *Image) bool {
 	if open < 0 || end < open {
 		return false
 	}
-	img.Comm = s[open+1 : end]
+	img.Comm = s[open+1 : min(end, open+16)] // workers of the kernel have longer names here than in their tasks
 	w := strings.Fields(s[end+1:])
 	if len(w) < 22 {
 		return false

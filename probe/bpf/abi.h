@@ -15,12 +15,12 @@
 
 enum op {
 	OP_NONE, OP_STR, OP_MEM, OP_SOCKADDR, OP_FILE, OP_PATH, OP_FSPATH, OP_DIR, OP_SOCK, OP_QUEUE, OP_TASK, OP_ARGV,
-	OP_ENV, OP_ARGV_USER, OP_ENV_USER, OP_CWD, OP_EXE, OP_CGROUPS, OP_FILENAME, OP_EXIT,
+	OP_ENV, OP_ARGV_USER, OP_ENV_USER, OP_CWD, OP_EXE, OP_CGROUPS, OP_FILENAME, OP_EXIT, OP_MEMORY, OP_BUFFER, OP_POLL,
 };
 
 #define AT_CWD 0xff
 
-enum object { OBJ_NONE, OBJ_RET, OBJ_ARG0, OBJ_ARG1, OBJ_ARG2 };
+enum object { OBJ_NONE, OBJ_RET, OBJ_ARG0, OBJ_ARG1, OBJ_ARG2, OBJ_ARG3, OBJ_ARG4, OBJ_ARG5, OBJ_RET_POSITIVE, OBJ_AT0 };
 
 enum record_flag {
 	FLAG_COMPAT32 = 1, FLAG_TRUNCATED = 2, FLAG_FAULT = 4, FLAG_CHILD = 8, FLAG_GROUP_DEAD = 16, FLAG_FAILED = 32, FLAG_IO_URING = 64,
@@ -81,6 +81,15 @@ struct task_facts {
 
 struct exit_facts { u32 code, reaper; };
 
+struct poll_facts {
+	s32 fd;
+	u16 revents;
+	u8 kind, found;
+	char name[8];
+};
+
+struct memory_facts { u32 size, rss, swap; };
+
 /* One recipe: which piece, how, from which register. */
 struct part {
 	u8 kind, op, arg, aux;
@@ -99,17 +108,21 @@ struct slot {
 /* Which slots a system call number leads to in either table; 0 is none. */
 struct route {
 	u16 native, compat;
-	u32 flags; /* enum route_flag */
+	u16 flags;  /* enum route_flag */
+	u16 shared; /* its first entry in shared_calls */
 };
 
 enum route_flag {
-	ROUTE_MARK = 1, /* the loader's marker and heartbeat travel on this number */
-	ROUTE_MANY = 2, /* in the 32-bit table it is the number of many calls */
+	ROUTE_MARK = 1,	    /* the loader's marker and heartbeat travel on this number */
+	ROUTE_SHARED = 2,   /* in the 32-bit table its registers are not the call's arguments */
+	ROUTE_MANY = 4,	    /* there it is the number of many calls: the first register says which */
+	ROUTE_VERSIONS = 8, /* the upper half of that register is a version */
 };
 
-/* One call of many that share a number of the 32-bit table. What its arguments are made of is in sources: the registers of the
- * number, and words of user memory that one of them points to. */
-#define MAX_SHARED 96
+/* A call of the 32-bit table that has its arguments in other places than the registers, mostly one of many that share a number. What its
+ * arguments are made of is in sources: the registers of the number, and words of user memory that one of them points to. */
+#define MAX_SHARED 128
+#define SHARED_MANY 32 /* calls that one number may be, in each version */
 #define SOURCES 16
 #define SOURCE_NONE 15
 #define SOURCE_MEMORY 8
@@ -118,7 +131,8 @@ struct shared_call {
 	u16 slot, nr;
 	u8 from[6];
 	u8 memory, words; /* the register that points to the words, how many there are */
-	u8 result, pad;	  /* the register that points to what the plain call returns, 0 for none */
+	u8 result;	  /* the register that points to what the plain call returns, 0 for none */
+	u8 version;	  /* the argument that may have IPC_64 among its bits, 0 for none */
 };
 
 struct counters { u64 sent, ring_full, scratch_full, fault, truncated, no_program, unknown, unmatched; };
@@ -153,7 +167,7 @@ struct request {
 
 /* Keep the types that only the loader uses in the object's BTF, where a test compares them with Go's. */
 #define KEEP(type) const struct type *keep_##type __attribute__((unused))
-KEEP(header); KEEP(file_facts); KEEP(sock_facts); KEEP(task_facts); KEEP(exit_facts); KEEP(part); KEEP(slot); KEEP(route); KEEP(counters);
+KEEP(header); KEEP(file_facts); KEEP(sock_facts); KEEP(task_facts); KEEP(exit_facts); KEEP(memory_facts); KEEP(poll_facts); KEEP(part); KEEP(slot); KEEP(route); KEEP(counters);
 KEEP(shared_call); KEEP(request_arg); KEEP(request);
 #define KEEP_ENUM(type) const enum type *keep_##type __attribute__((unused))
 KEEP_ENUM(op); KEEP_ENUM(object); KEEP_ENUM(kind); KEEP_ENUM(record_flag); KEEP_ENUM(task_flag); KEEP_ENUM(slot_flag);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "cgroup.h"
+#include "poll.h"
 #include "request.h"
 #include "task.h"
 #include "user.h"
@@ -21,7 +22,8 @@ enum {
 	CAN_PROCESS = 2, /* the task, its image, cgroups */
 	CAN_VECTOR = 4,	 /* argument vectors in user memory */
 	CAN_NAME = 8,	 /* the kernel's copy of execve's file name */
-	CAN_REQUEST = 16, /* what a request of io_uring holds */
+	CAN_POLL = 16,	 /* vectors of descriptors */
+	CAN_REQUEST = 32, /* what a request of io_uring holds */
 };
 
 static __always_inline void dir_begin(struct scratch *s, u32 i, u32 arg, u32 of)
@@ -31,10 +33,10 @@ static __always_inline void dir_begin(struct scratch *s, u32 i, u32 arg, u32 of)
 	s32 fd = arg == AT_CWD ? AT_FDCWD : (s32)arg_of(s, arg);
 	u64 at;
 
-	/* only a relative name has a use for it */
+	/* only a relative name has a use for it; an empty one is relative, and what comes behind it is another part's */
 	of &= MAX_PARTS - 1;
 	at = s->at[of];
-	if (lens[of] == PART_ABSENT || at > REC_CAP || s->rec[at] == '/') {
+	if (lens[of] == PART_ABSENT || at > REC_CAP || (lens[of] && s->rec[at] == '/')) {
 		absent(s, i);
 		return;
 	}
@@ -64,7 +66,7 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		return;
 	if (can & CAN_CALL) {
 		switch (op) {
-		case OP_STR: put_string(s, i, arg_of(s, arg), false); return;
+		case OP_STR: put_string(s, i, arg_of(s, arg), false, p->aux); return;
 		case OP_MEM: put_user(s, i, arg_of(s, arg) + p->off, p->size, p->aux); return;
 		case OP_SOCKADDR: put_sockaddr(s, i, arg_of(s, arg), arg_of(s, p->aux)); return;
 		case OP_FILE: put_file(s, i); return;
@@ -73,6 +75,9 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		case OP_DIR: dir_begin(s, i, arg, p->aux); return;
 		case OP_SOCK: put_sock(s, i); return;
 		case OP_QUEUE: put_queue(s, i, file_of(t, arg_of(s, arg))); return;
+		case OP_BUFFER: put_buffer(s, i, arg_of(s, arg), arg_of(s, p->aux), p->size); return;
+		case OP_MEMORY: put_memory(s, i); return;
+		case OP_CWD: walk_path(s, MODE_PATH, READ(t, fs, pwd.mnt), READ(t, fs, pwd.dentry)); return;
 		}
 	}
 	if (can & CAN_PROCESS) {
@@ -87,14 +92,20 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 	}
 	if (can & CAN_VECTOR) {
 		switch (op) {
-		case OP_STR: put_string(s, i, arg_of(s, arg), false); return;
+		case OP_STR: put_string(s, i, arg_of(s, arg), false, false); return;
 		case OP_MEM: put_user(s, i, arg_of(s, arg) + p->off, p->size, p->aux); return;
 		case OP_ARGV_USER:
 		case OP_ENV_USER: vector_begin(s, arg_of(s, arg)); return;
 		}
 	}
+	if (can & CAN_POLL) {
+		switch (op) {
+		case OP_MEM: put_user(s, i, arg_of(s, arg) + p->off, p->size, p->aux); return;
+		case OP_POLL: poll_begin(s, arg_of(s, arg), arg_of(s, p->aux)); return;
+		}
+	}
 	if ((can & CAN_NAME) && op == OP_FILENAME) {
-		put_string(s, i, s->name, true);
+		put_string(s, i, s->name, true, false);
 		return;
 	}
 	absent(s, i); /* nobody asks for it */
@@ -102,6 +113,10 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 
 static __always_inline void step(struct scratch *s, u32 can)
 {
+	if (can & CAN_POLL) { /* nothing else there takes steps */
+		poll_step(s);
+		return;
+	}
 	switch (s->mode) {
 	case MODE_PATH:
 	case MODE_FSPATH: path_step(s, can & CAN_CALL); return;

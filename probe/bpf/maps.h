@@ -10,6 +10,7 @@ const volatile u16 heartbeat_slot; /* the slot of a heartbeat */
 const volatile s32 v1_controller = -1; /* index in controllers() of the v1 hierarchy for cgroup1, -1 for none */
 const volatile bool every_thread;  /* procexit for every thread, not only for the last */
 const volatile u16 exec_slot, execveat_slot, fork_slot, exit_slot;
+const volatile u16 signal_event, page_fault_event; /* rows of the tracepoints that are attached only when a rule asks for them */
 
 /* Who the loader is, as the kernel sees it; learnt from the marker call. tgid 0 is nobody. */
 struct { u32 tgid; u64 start; } self SEC(".data.self");
@@ -22,7 +23,7 @@ struct {
 	__type(value, struct route);
 } routes SEC(".maps");
 
-/* The calls that share a number of the 32-bit table, see shared.h. */
+/* The calls of the 32-bit table that share a number or have their arguments in memory, see shared.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_SHARED);
@@ -114,6 +115,7 @@ struct scratch {
 	u64 begun;   /* where the part under work begins in the record */
 	u32 next;    /* the next recipe */
 	u32 current; /* the recipe under work */
+	u32 left;    /* descriptors of a poll that are still to come */
 	u32 slot;
 	u32 mode;    /* enum mode */
 	u32 controller;

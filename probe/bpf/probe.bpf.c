@@ -7,6 +7,7 @@
 #include "syscall.h"
 #include "sched.h"
 #include "uring.h"
+#include "trace.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -34,10 +35,14 @@ int sys_exit_raw(u64 *ctx)
 
 BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL, 3, 22))
 BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR, 1, 32))
+BOTH(capture_poll, "sys_exit", capture_syscall(ctx, CAN_POLL, 1, 32))
 BOTH(process_exec, "sched_process_exec", on_exec(ctx, (void *)ctx[0], (void *)ctx[2]))
 BOTH(capture_image, "sched_process_exec", capture_exec(ctx))
 BOTH(process_fork, "sched_process_fork", on_fork((void *)ctx[1]))
 BOTH(process_exit, "sched_process_exit", on_exit((void *)ctx[0]))
+BOTH(signal_delivered, "signal_deliver", on_signal(ctx[0], (void *)ctx[1]))
+BOTH(page_fault_user, "page_fault_user", on_page_fault(ctx[0], (void *)ctx[1], ctx[2]))
+BOTH(page_fault_kernel, "page_fault_kernel", on_page_fault(ctx[0], (void *)ctx[1], ctx[2]))
 
 /* The loader gives these the tracepoint's name where the kernel has another: before 6.3 the first is io_uring_submit_sqe. */
 BOTH(request_submit, "io_uring_submit_req", on_submit(ctx, (void *)(submit_second ? FROM(ctx, 1) : FROM(ctx, 0)), false, 0))

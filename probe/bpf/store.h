@@ -150,26 +150,37 @@ static __always_inline u32 loginuid_of(struct task_struct *t)
 	return READ(t, loginuid.val);
 }
 
-/* Complete the header and send. Everything that is lost is counted here, where the event is known. */
-static __always_inline void send(struct scratch *s, bool to_life)
+/* Whose record it is. */
+static __always_inline void identify(struct header *h, struct task_struct *t)
 {
-	struct task_struct *t = (void *)s->task;
-	struct header *h = head(s);
 	const struct cred *cred = READ(t, cred);
-	struct counters *c;
-	u64 len = s->off;
-	long err;
 
 	h->pid = READ(t, tgid);
 	h->tid = READ(t, pid);
 	h->ppid = READ(t, real_parent, tgid);
 	h->start = READ(t, group_leader, start_boottime);
-	h->uid = s->req ? s->uid : READ(cred, euid.val);
-	h->gid = s->req ? s->gid : READ(cred, egid.val);
+	h->uid = READ(cred, euid.val);
+	h->gid = READ(cred, egid.val);
 	h->loginuid = loginuid_of(t);
 	h->cgroup = cgroup_id(t);
 	h->cgroup1 = cgroup1_id(t);
 	h->cpu = bpf_get_smp_processor_id();
+}
+
+/* Complete the header and send. Everything that is lost is counted here, where the event is known. */
+static __always_inline void send(struct scratch *s, bool to_life)
+{
+	struct task_struct *t = (void *)s->task;
+	struct header *h = head(s);
+	struct counters *c;
+	u64 len = s->off;
+	long err;
+
+	identify(h, t);
+	if (s->req) {
+		h->uid = s->uid;
+		h->gid = s->gid;
+	}
 	h->lost = s->lost;
 	if (s->truncated)
 		h->flags |= FLAG_TRUNCATED;

@@ -64,8 +64,8 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	t = (void *)bpf_get_current_task();
 	compat = READ(t, thread_info.status) & TS_COMPAT;
 	slot = compat ? r->compat : r->native;
-	if (compat && (r->flags & ROUTE_MANY)) {
-		shared = shared_call_of(n, READ(regs, bx));
+	if (compat && (r->flags & ROUTE_SHARED)) {
+		shared = shared_call_of(r, READ(regs, bx));
 		if (shared)
 			slot = shared->slot;
 	}
@@ -96,6 +96,15 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 		c->no_program++;
 }
 
+/* A descriptor that a call has left in memory. */
+static __always_inline s32 descriptor_at(u64 from)
+{
+	s32 fd = -1;
+
+	bpf_probe_read_user(&fd, sizeof(fd), (void *)from);
+	return fd;
+}
+
 /* First turn of a capture at sys_exit: find the event's file. False when the event is not this hook's. */
 static __always_inline bool syscall_begin(struct scratch *s, const struct slot *row)
 {
@@ -111,9 +120,14 @@ static __always_inline bool syscall_begin(struct scratch *s, const struct slot *
 	frame(s, row);
 	switch (row->object) {
 	case OBJ_RET: fd = ret < 0 ? -1 : (s32)ret; break;
+	case OBJ_RET_POSITIVE: fd = ret <= 0 ? -1 : (s32)ret; break;
 	case OBJ_ARG0: fd = head(s)->args[0]; break;
 	case OBJ_ARG1: fd = head(s)->args[1]; break;
 	case OBJ_ARG2: fd = head(s)->args[2]; break;
+	case OBJ_ARG3: fd = head(s)->args[3]; break;
+	case OBJ_ARG4: fd = head(s)->args[4]; break;
+	case OBJ_ARG5: fd = head(s)->args[5]; break;
+	case OBJ_AT0: fd = ret < 0 ? -1 : descriptor_at(head(s)->args[0]); break;
 	}
 	if (fd >= 0)
 		s->file = (u64)file_of((void *)s->task, fd);

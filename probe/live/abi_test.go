@@ -28,7 +28,7 @@ func TestStructuresAreTheSameInC(t *testing.T) {
 	types := objectTypes(t)
 	for name, twin := range map[string]any{
 		"header": event.Header{}, "file_facts": event.FileFacts{}, "sock_facts": event.SockFacts{}, "task_facts": event.TaskFacts{},
-		"exit_facts": event.ExitFacts{}, "part": part{}, "slot": slot{}, "route": route{}, "counters": Counters{},
+		"exit_facts": event.ExitFacts{}, "memory_facts": event.MemoryFacts{}, "poll_facts": event.PollFacts{}, "part": part{}, "slot": slot{}, "route": route{}, "counters": Counters{},
 		"request_arg": requestArg{}, "request": request{}, "saved": saved{}, "shared_call": sharedCall{},
 	} {
 		var c *btf.Struct
@@ -80,10 +80,12 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 			"SOCK": uint64(event.OpSock), "QUEUE": uint64(event.OpQueue), "TASK": uint64(event.OpTask), "ARGV": uint64(event.OpArgv),
 			"ENV": uint64(event.OpEnv), "ARGV_USER": uint64(event.OpArgvUser), "ENV_USER": uint64(event.OpEnvUser), "CWD": uint64(event.OpCwd),
 			"EXE": uint64(event.OpExe), "CGROUPS": uint64(event.OpCgroups), "FILENAME": uint64(event.OpFilename), "EXIT": uint64(event.OpExit),
+			"MEMORY": uint64(event.OpMemory), "BUFFER": uint64(event.OpBuffer), "POLL": uint64(event.OpPoll),
 		},
 		"OBJ_": {
 			"NONE": uint64(event.ObjNone), "RET": uint64(event.ObjRet), "ARG0": uint64(event.ObjArg0), "ARG1": uint64(event.ObjArg1),
-			"ARG2": uint64(event.ObjArg2),
+			"ARG2": uint64(event.ObjArg2), "ARG3": uint64(event.ObjArg3), "ARG4": uint64(event.ObjArg4), "ARG5": uint64(event.ObjArg5),
+			"RET_POSITIVE": uint64(event.ObjRetPositive), "AT0": uint64(event.ObjAt0),
 		},
 		"FLAG_": {
 			"COMPAT32": event.FlagCompat32, "TRUNCATED": event.FlagTruncated, "FAULT": event.FlagFault, "CHILD": event.FlagChild,
@@ -98,7 +100,7 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 		},
 		"TASK_":  {"KTHREAD": event.TaskKthread, "IN_PIDNS": event.TaskInPidns},
 		"SLOT_":  {"FAILED_ONLY": slotFailedOnly, "CLONE": slotClone, "LIFE": slotLife},
-		"ROUTE_": {"MARK": routeMark, "MANY": routeMany},
+		"ROUTE_": {"MARK": routeMark, "SHARED": routeShared, "MANY": routeMany, "VERSIONS": routeVersions},
 		"ARG_":   {"NAME": argName, "EARLY": argEarly, "COPY": argCopy, "UNLESS": argUnless},
 	}
 	found := make(map[string]map[string]uint64)

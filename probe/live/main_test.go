@@ -71,13 +71,16 @@ func object(t testing.TB) []byte {
 	return b
 }
 
-// everyRow asks for every row with every piece, and for a few calls that have none.
+// everyRow asks for every row with every piece, and for a few calls that have none. Rows of which a machine has more than a shared probe can
+// keep up with have tests with a probe of their own.
 func everyRow() *event.Demand {
 	d := new(event.Demand)
 	for _, row := range event.Rows()[1:] {
-		d.Add(row.ID, event.AllParts)
+		if row.Flags&event.Flood == 0 {
+			d.Add(row.ID, event.AllParts)
+		}
 	}
-	for _, name := range []string{"getppid", "sync", "umask", "setgid", "readahead"} {
+	for _, name := range []string{"getppid", "sync", "umask", "readahead", "rt_tgsigqueueinfo"} {
 		d.AddSyscall(name)
 	}
 	d.EveryThread()
@@ -243,7 +246,9 @@ func compat(t *testing.T) arch {
 		t.Fatalf("build 32-bit trigger: %v", shared.buildErr)
 	}
 	if err := exec.Command(shared.trigger32).Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
-		if os.Getenv("FALCONET_REQUIRE_PRIVILEGED") == "1" {
+		// A kernel may be without them: one built so, one told so at boot, one on a hypervisor that has no such calls. The machines of the
+		// matrix have them, and require them.
+		if os.Getenv("FALCONET_REQUIRE_32BIT") == "1" {
 			t.Fatalf("run 32-bit program: %v", err)
 		}
 		t.Skipf("this kernel runs no 32-bit programs: %v", err)

@@ -98,7 +98,7 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 		return err
 	}
 	defer loader.close()
-	list := hooks()
+	list := p.plan.hooks()
 	if p.requests != nil {
 		list = append(list, loader.requestHooks(p.requests)...)
 	}
@@ -117,7 +117,17 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if err := p.fillTables(); err != nil {
 		return err
 	}
+	if err := p.attach(func(h *loaded) bool { return h.loses == "" }); err != nil {
+		return err
+	}
+	return p.learnSelf()
+}
+
+func (p *Probe) attach(which func(*loaded) bool) error {
 	for _, h := range p.hooks {
+		if !which(h) {
+			continue
+		}
 		l, err := h.attach()
 		switch {
 		case err == nil:
@@ -128,7 +138,7 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 			p.refused = append(p.refused, fmt.Errorf("%s are not seen: %w", h.loses, err))
 		}
 	}
-	return p.learnSelf()
+	return nil
 }
 
 func (p *Probe) resolveRequests(types *btf.Cache) error {
@@ -183,7 +193,7 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	options := map[string]any{
 		"cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
 		"every_thread": p.plan.everyThread, "exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat,
-		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit,
+		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault),
 	}
 	if p.requests != nil {
 		maps.Copy(options, p.requests.options)
@@ -321,7 +331,8 @@ func (p *Probe) Start() error {
 			return fmt.Errorf("write route: %w", err)
 		}
 	}
-	return nil
+	// these hooks have no routes to wait behind
+	return p.attach(func(h *loaded) bool { return h.loses != "" })
 }
 
 const (

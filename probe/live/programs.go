@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -31,7 +32,7 @@ type hook struct {
 	tracepoint string
 	dispatcher string
 	programs   []program
-	// loses says what is not seen when the kernel refuses the whole hook; "" means that the probe is useless without it.
+	// loses says what is not seen when the kernel refuses the hook; "" means that the probe is useless without it.
 	loses string
 }
 
@@ -47,6 +48,7 @@ const (
 	captureCall    = "capture_call"
 	captureProcess = "capture_process"
 	captureImage   = "capture_image"
+	capturePoll    = "capture_poll"
 
 	requestSubmit     = "request_submit"
 	requestComplete   = "request_complete"
@@ -92,15 +94,25 @@ func (o *loader) requestHooks(r *requestHooks) (list []hook) {
 	return list
 }
 
-func hooks() []hook {
-	return []hook{
+// hooks are the places that a plan needs. Signals and page faults have hooks only when they were asked for: a machine has many.
+func (p *plan) hooks() []hook {
+	list := []hook{
 		{tracepoint: "sched_process_exec", dispatcher: "process_exec", programs: []program{{name: captureImage}}},
 		{tracepoint: "sched_process_fork", dispatcher: "process_fork"},
 		{tracepoint: "sched_process_exit", dispatcher: "process_exit"},
 		{tracepoint: "sys_exit", dispatcher: "sys_exit", programs: []program{
 			{name: captureCall, hot: true}, {name: captureProcess, loses: "clone and failed execve events"},
+			{name: capturePoll, loses: "poll and ppoll events"},
 		}},
 	}
+	if p.signal != 0 {
+		list = append(list, hook{tracepoint: "signal_deliver", dispatcher: "signal_delivered", loses: "signals"})
+	}
+	if p.pageFault != 0 {
+		list = append(list, hook{tracepoint: "page_fault_user", dispatcher: "page_fault_user", loses: "page faults of programs"},
+			hook{tracepoint: "page_fault_kernel", dispatcher: "page_fault_kernel", loses: "page faults in the kernel"})
+	}
+	return list
 }
 
 // ProgramError says that the kernel refused a program, with the last words of its verifier.
@@ -202,31 +214,30 @@ func (o *loader) close() {
 }
 
 // hooks loads the hooks side by side: verification is most of the time that a start takes, and the kernel verifies
-// programs of privileged loaders in parallel.
-func (o *loader) hooks(list []hook) (all []*loaded, refused []error, err error) {
+// programs of privileged loaders in parallel. It returns also why the kernel refuses hooks that the probe can do without.
+func (o *loader) hooks(list []hook) (out []*loaded, refused []error, err error) {
 	out, errs := make([]*loaded, len(list)), make([]error, len(list))
 	var wg sync.WaitGroup
 	for i, h := range list {
 		wg.Go(func() { out[i], errs[i] = o.hook(h) })
 	}
 	wg.Wait()
-	for i, e := range errs {
-		switch {
-		case e == nil:
-			all = append(all, out[i])
-		case list[i].loses != "":
-			refused = append(refused, fmt.Errorf("%s are not seen: %w", list[i].loses, e))
-		case err == nil:
-			err = e
+	for i, h := range list {
+		if errs[i] != nil && h.loses != "" {
+			refused = append(refused, fmt.Errorf("%s are not seen: %w", h.loses, errs[i]))
+			errs[i] = nil
 		}
 	}
-	if err != nil {
-		for _, l := range all {
-			l.close()
+	out = slices.DeleteFunc(out, func(l *loaded) bool { return l == nil })
+	for _, err := range errs {
+		if err != nil {
+			for _, l := range out {
+				l.close()
+			}
+			return nil, nil, err
 		}
-		return nil, nil, err
 	}
-	return all, refused, nil
+	return out, refused, nil
 }
 
 // hook tries the spellings in turn. The error is the first spelling's: the others fail for want of the same thing, or for

@@ -61,7 +61,7 @@ func TestCallsThatShareANumber(t *testing.T) {
 					made[c.Event] = true
 				}
 				for _, c := range sharings {
-					if name == "socketcalls" == (c.place < maxShared/3) && !made[c.call] && c.call != "recvmmsg" && c.call != "sendmmsg" {
+					if c.of.flags&routeMany != 0 && name == "socketcalls" == (c.of == &socketcall) && !made[c.call] && c.call != "recvmmsg" && c.call != "sendmmsg" {
 						t.Errorf("nothing makes %s", c.call)
 					}
 				}
@@ -76,12 +76,12 @@ func TestSharedNumbersOfNoInterest(t *testing.T) {
 	d.Add(event.ByName("openat")[0], event.AllParts)
 	p := makePlan(&d)
 	for nr, r := range p.routes {
-		if r.Flags&routeMany != 0 {
+		if r.Flags&routeShared != 0 {
 			t.Errorf("number %d is looked at", nr)
 		}
 	}
 	d.AddSyscall("shmat")
-	if p = makePlan(&d); p.routes[117].Flags != routeMany || p.routes[102].Flags != 0 || p.routes[397].Compat == 0 {
+	if p = makePlan(&d); p.routes[117].Flags != ipc.flags || p.routes[117].Shared != uint16(ipc.first) || p.routes[102].Flags != 0 || p.routes[397].Compat == 0 {
 		t.Errorf("shmat makes the routes %+v, %+v and %+v", p.routes[117], p.routes[102], p.routes[397])
 	}
 }

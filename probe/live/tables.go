@@ -30,12 +30,14 @@ const (
 
 type route struct {
 	Native, Compat uint16
-	Flags          uint32
+	Flags, Shared  uint16
 }
 
 const (
 	routeMark = 1 << iota
+	routeShared
 	routeMany
+	routeVersions
 )
 
 // capture is one slot: what it captures and the program that does.
@@ -52,6 +54,8 @@ type plan struct {
 
 	exec, execveat, fork, exit, heartbeat uint16
 	everyThread                           bool
+	// rows of tracepoints that are attached when they are asked for, 0 when they are not
+	signal, pageFault event.ID
 
 	rows map[event.ID]uint16 // slots of rows that sys_exit reports
 	want *event.Demand
@@ -72,6 +76,10 @@ func makePlan(d *event.Demand) *plan {
 			p.heartbeat = p.add(&row, row.Parts, event.AllParts, captureCall)
 		case row.Flags&event.Life != 0:
 			p.life(&row, parts, wanted)
+		case row.Name == "signaldeliver" && wanted:
+			p.signal = row.ID
+		case row.Name == "page_fault" && wanted:
+			p.pageFault = row.ID
 		case row.ID == event.Generic && wanted:
 			p.rows[row.ID] = p.add(&row, nil, 0, captureCall)
 			p.generic(d, p.rows[row.ID])
@@ -193,6 +201,8 @@ func programFor(parts []event.Part) string {
 		switch p.Op {
 		case event.OpTask, event.OpArgv, event.OpArgvUser, event.OpCgroups:
 			return captureProcess
+		case event.OpPoll:
+			return capturePoll
 		}
 	}
 	return captureCall
