@@ -159,9 +159,13 @@ struct request_arg {
 /* One operation of io_uring: the system call that it stands for, in either table. Slot 0 is one that nobody watches. */
 struct request {
 	u16 slot[2], nr[2];
-	u16 early, user; /* sets of parts: captured at submission; read from user memory */
+	u16 early, user; /* sets of parts: captured at submission; read from user memory at completion */
+	u16 filled;	 /* those of the latter that the call fills in */
+	u16 file;	 /* the argument that names the request's own file, counted from 1, 0 for none */
+	u16 fixed;	 /* the argument whose highest bit says that another descriptor is in the table of registered files, likewise */
 	u16 direct;	 /* where the request has the place in the table of registered files, 0 for never */
 	u16 position;	 /* the argument that tells the second entry of the operation from the first, 0 for none */
+	u16 pad;
 	struct request_arg arg[6];
 };
 

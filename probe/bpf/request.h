@@ -197,7 +197,8 @@ static __always_inline long request_piece(struct scratch *s, const struct reques
 	}
 	switch (p->op) {
 	case OP_STR:
-		return copy ? bpf_probe_read_kernel_str(to, cap, (void *)copy) : bpf_probe_read_user_str(to, cap, (void *)from);
+		size = copy ? bpf_probe_read_kernel_str(to, cap, (void *)copy) : bpf_probe_read_user_str(to, cap, (void *)from);
+		return (long)size < 0 && p->aux ? NO_PIECE : (long)size;
 	case OP_MEM:
 		size = p->size;
 		break;
@@ -214,7 +215,7 @@ static __always_inline long request_piece(struct scratch *s, const struct reques
 	keep_mask(size);
 	size &= 255;
 	if (copy ? bpf_probe_read_kernel(to, size, (void *)copy) : bpf_probe_read_user(to, size, (void *)from + p->off))
-		return -14; /* EFAULT */
+		return p->op == OP_MEM && p->aux ? NO_PIECE : -14; /* EFAULT */
 	return size;
 }
 
@@ -321,6 +322,8 @@ static __always_inline bool request_part(struct scratch *s, u32 i, const struct 
 		put_piece(s, r, i, p);
 	else if (early && s->kept == KEPT)
 		put_saved(s, i);
+	else if (s->kept == SUBMITTING && (r->filled >> i & 1))
+		absent(s, i);
 	else if (early || (s->afar && (r->user >> i & 1)))
 		faulted(s, i);
 	else

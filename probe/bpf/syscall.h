@@ -96,15 +96,6 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 		c->no_program++;
 }
 
-/* A descriptor that a call has left in memory. */
-static __always_inline s32 descriptor_at(u64 from)
-{
-	s32 fd = -1;
-
-	bpf_probe_read_user(&fd, sizeof(fd), (void *)from);
-	return fd;
-}
-
 /* First turn of a capture at sys_exit: find the event's file. False when the event is not this hook's. */
 static __always_inline bool syscall_begin(struct scratch *s, const struct slot *row)
 {

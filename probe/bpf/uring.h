@@ -153,6 +153,24 @@ static __always_inline void count_no_program(struct scratch *s, u32 slot)
 		c->no_program++;
 }
 
+/* Argument n. The compiler must not conclude a bound that the verifier cannot see. */
+static __always_inline u64 arg_at(struct scratch *s, u32 n)
+{
+	keep_mask(n);
+	return arg_of(s, n & 7);
+}
+
+/* The file that argument n names. The request takes one along, from its submission on. */
+static __always_inline struct file *argument_file(struct scratch *s, const struct io_kiocb *req, const struct request *r, u32 n)
+{
+	bool own = r->file == n + 1, fixed;
+
+	if (own && s->kept != SUBMITTING)
+		return READ(req, file);
+	fixed = own ? READ(req, flags) & REQUEST_FIXED_FILE : r->fixed && arg_at(s, r->fixed - 1) >> 31 & 1;
+	return fixed ? registered_file(READ(req, ctx), arg_at(s, n)) : file_of((void *)s->task, arg_at(s, n));
+}
+
 /* failed: no request could be made from the entry. A constant: a program array is for programs of one tracepoint. */
 static __always_inline void on_submit(void *ctx, const struct io_kiocb *req, bool failed, u64 entry)
 {
@@ -195,14 +213,8 @@ static __always_inline void on_submit(void *ctx, const struct io_kiocb *req, boo
 	}
 	s->kept = SUBMITTING;
 	head(s)->flags |= FLAG_UNKNOWN;
-	if (row->object >= OBJ_ARG0) {
-		u32 fd = arg_of(s, row->object - OBJ_ARG0);
-
-		if (READ(req, flags) & REQUEST_FIXED_FILE)
-			s->file = (u64)registered_file(READ(req, ctx), fd);
-		else
-			s->file = (u64)file_of(t, fd);
-	}
+	if (row->object >= OBJ_ARG0 && row->object <= OBJ_ARG5)
+		s->file = (u64)argument_file(s, req, r, row->object - OBJ_ARG0);
 	bpf_tail_call(ctx, &submit_programs, slot);
 	count_no_program(s, slot);
 }
@@ -234,19 +246,24 @@ static __always_inline struct io_kiocb *request_named(u64 ring, u64 data, s32 re
 
 static __always_inline void request_object(struct scratch *s, const struct io_kiocb *req, const struct request *r, const struct slot *row, s32 res)
 {
-	u32 place = 0;
+	u32 place = 0, object = row->object;
 
-	if (row->object >= OBJ_ARG0) {
-		s->file = (u64)READ(req, file);
+	if (object >= OBJ_ARG0 && object <= OBJ_ARG5) {
+		s->file = (u64)argument_file(s, req, r, object - OBJ_ARG0);
 		return;
 	}
-	if (row->object != OBJ_RET || res < 0)
+	if (object == OBJ_NONE || res < 0)
 		return;
 	if (r->direct)
 		place = load_kernel((u64)req + r->direct, 4);
+	if (object == OBJ_AT0) {
+		if (!place && !s->afar)
+			s->file = (u64)file_of((void *)s->task, descriptor_at(arg_of(s, 0)));
+		return;
+	}
 	if (place) /* counted from 1; the last number of all lets the kernel choose */
 		s->file = (u64)registered_file(READ(req, ctx), place == (u32)-1 ? res : place - 1);
-	else
+	else if (res || object == OBJ_RET)
 		s->file = (u64)file_of((void *)s->task, res);
 }
 

@@ -150,6 +150,9 @@ func (r *request) resolve(kernel *btf.Spec, p *plan, o *operation) error {
 		if err := r.Arg[i].resolve(kernel, &a); err != nil {
 			return err
 		}
+		if a.own {
+			r.File = uint16(i + 1)
+		}
 	}
 	if o.direct != "" {
 		m, err := findMember(kernel, o.direct)
@@ -158,12 +161,16 @@ func (r *request) resolve(kernel *btf.Spec, p *plan, o *operation) error {
 		}
 		r.Direct = m.at
 	}
+	r.Fixed = uint16(o.fixed)
 	for _, id := range r.Slot {
 		if id == 0 {
 			continue
 		}
 		for i, part := range p.slots[id].Part[:p.slots[id].Parts] {
 			switch op := event.Op(part.Op); {
+			case op == event.OpMem && int(part.Arg) < len(o.args) && o.args[part.Arg].filled:
+				r.User |= 1 << i
+				r.Filled |= 1 << i
 			case op == event.OpStr, op == event.OpMem, op == event.OpSockAddr:
 				r.Early |= 1 << i
 			case !fromKernel[op]:

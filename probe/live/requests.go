@@ -20,7 +20,9 @@ const (
 
 type request struct {
 	Slot, NR                      [2]uint16 // by table: native, 32-bit
-	Early, User, Direct, Position uint16
+	Early, User, Filled           uint16
+	File, Fixed, Direct, Position uint16
+	_                             uint16
 	Arg                           [6]requestArg
 }
 
@@ -39,6 +41,7 @@ type operation struct {
 	args       []operand // as the call has them
 	positioned string    // the call when the request has a position, its fourth argument
 	direct     string    // the place in the table of registered files that a new descriptor goes to
+	fixed      int       // the argument whose highest bit says that a descriptor which is not the request's own is in that table, counted from 1
 }
 
 // operand is one argument. Members are written STRUCTURE.MEMBER; of several separated by a bar, the first that exists counts.
@@ -49,6 +52,8 @@ type operand struct {
 	unless string // a member that stands instead of the value when it is not 0: a place in the table of registered files
 	copy   string // the kernel's copy of what the value points to
 	clear  uint32 // bits that the kernel sets by itself
+	own    bool   // the descriptor of the request's own file
+	filled bool   // the value points to what the call fills in
 }
 
 // place is where the submission entry has a value: offset and size.
@@ -76,7 +81,7 @@ var operations = buildOperations()
 
 func buildOperations() []operation {
 	arg := func(member string, entry place) operand { return operand{member: member, entry: entry} }
-	file := operand{member: "io_kiocb.cqe.fd", entry: entryFD} // the descriptor whose file the request takes
+	file := operand{member: "io_kiocb.cqe.fd", entry: entryFD, own: true}
 	buffer, length := arg("io_rw.addr", entryAddr), arg("io_rw.len", entryLen)
 	rw := []operand{file, buffer, length, {entry: entryOff}} // where the position is the file's own, the request does not keep that it is
 	msgFlags := operand{member: "io_sr_msg.msg_flags", entry: entryFlags, clear: msgNoSignal}
@@ -108,9 +113,9 @@ func buildOperations() []operation {
 			args: []operand{arg("io_open.dfd", entryFD), arg("io_open.filename", entryAddr), {entry: entryOff, copy: "io_open.how"}, {entry: entryLen}}},
 		{code: 29, call: "epoll_ctl", args: []operand{arg("io_epoll.epfd", entryFD), arg("io_epoll.op", entryLen), arg("io_epoll.fd", entryOff), {entry: entryAddr}}},
 		{code: 25, call: "madvise", args: []operand{arg("io_madvise.addr", entryAddr), arg("io_madvise.len", entryLen), arg("io_madvise.advice", entryFlags)}},
-		{code: 30, call: "splice", args: []operand{
+		{code: 30, call: "splice", fixed: 6, args: []operand{
 			arg("io_splice.splice_fd_in", entrySplice), arg("io_splice.off_in", entryAddr), file, arg("io_splice.off_out", entryOff), arg("io_splice.len", entryLen), arg("io_splice.flags", entryFlags)}},
-		{code: 33, call: "tee", args: []operand{arg("io_splice.splice_fd_in", entrySplice), file, arg("io_splice.len", entryLen), arg("io_splice.flags", entryFlags)}},
+		{code: 33, call: "tee", fixed: 4, args: []operand{arg("io_splice.splice_fd_in", entrySplice), file, arg("io_splice.len", entryLen), arg("io_splice.flags", entryFlags)}},
 		{code: 34, call: "shutdown", args: []operand{file, arg("io_shutdown.how", entryLen)}},
 		{code: 35, call: "renameat2", args: []operand{
 			arg("io_rename.old_dfd", entryFD), arg("io_rename.oldpath", entryAddr), arg("io_rename.new_dfd", entryLen), arg("io_rename.newpath", entryOff), arg("io_rename.flags", entryFlags)}},
@@ -134,6 +139,7 @@ func buildOperations() []operation {
 		{code: 57, call: "listen", args: []operand{file, arg("io_listen.backlog", entryLen)}},
 		{code: 60, call: "readv", positioned: "preadv", args: rw},
 		{code: 61, call: "writev", positioned: "pwritev", args: rw},
-		{code: 62, call: "pipe2", args: []operand{arg("io_pipe.fds", entryAddr), arg("io_pipe.flags", entryFlags)}},
+		{code: 62, call: "pipe2", direct: "io_pipe.file_slot",
+			args: []operand{{member: "io_pipe.fds", entry: entryAddr, filled: true}, arg("io_pipe.flags", entryFlags)}},
 	}
 }

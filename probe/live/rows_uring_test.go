@@ -43,7 +43,7 @@ func requestProbe(t *testing.T, kept int) *Probe {
 // Requests of io_uring make the events of the system calls that they stand for, whoever submits and runs them.
 func TestRequests(t *testing.T) {
 	p := requestProbe(t, 0)
-	for _, name := range []string{"ring-files", "ring-net", "ring-fixed", "ring-odd", "ring-bad", "ring-repeated"} {
+	for _, name := range []string{"ring-files", "ring-net", "ring-fixed", "ring-odd", "ring-bad", "ring-repeated", "ring-pipe"} {
 		t.Run(name, func(t *testing.T) {
 			s := newSession(t, p)
 			rep := s.trigger(native().command(t, name))

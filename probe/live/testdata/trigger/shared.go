@@ -60,7 +60,7 @@ func socketcalls(t *T) {
 	t.socketcall("accept4", 999, 0, 0, unix.SOCK_CLOEXEC).fails(unix.EBADF)
 	// arguments that cannot be read
 	c := t.sharedCall("connect", calls32["connect"].nr, sysSocketcall, [6]uintptr{uintptr(calls32["connect"].socket), badPtr}).fails(unix.EFAULT)
-	c.Fault = true
+	c.Args[0], c.Fault = uint64(1<<32-1), true // no descriptor, instead of number 0
 	// no such call: it stays what it is
 	t.sharedCall("socketcall", sysSocketcall, sysSocketcall, [6]uintptr{31, badPtr}, 31, badPtr).fails(unix.EINVAL)
 }
@@ -77,11 +77,12 @@ func ipcs(t *T) {
 	t.ipc("semop", 503, 1, [5]uintptr{sem, 1, 0, raise}, sem, raise, 1).ok().Number("ID", sysIPC).Number("nativeID", sysIPC)
 	t.ipc("semtimedop", 504, 4, [5]uintptr{sem, 1, 0, raise, 0}, sem, raise, 1, 0).ok().Number("ID", sysIPC).Number("nativeID", sysIPC)
 	const getval, stat, rmid = 12, 2, 0
+	const newer = 0x100 // IPC_64, which is no part of the command
 	c := t.ipc("semctl", 394, 3, [5]uintptr{sem, 1, getval, t.words32(7)}, sem, 1, getval, 7).ok()
 	if c.Ret != 2 {
 		fail("the semaphore is %d", c.Ret)
 	}
-	t.ipc("semctl", 394, 3, [5]uintptr{sem, 0, rmid, t.words32(0)}, sem, 0, rmid, 0).ok()
+	t.ipc("semctl", 394, 3, [5]uintptr{sem, 0, rmid | newer, t.words32(0)}, sem, 0, rmid, 0).ok().Flags("cmd", "IPC_RMID")
 	queue := uintptr(t.ipc("msgget", 399, 13, [5]uintptr{0, create}, 0, create).ok().Ret)
 	msg := t.bytes(append(binary.LittleEndian.AppendUint32(nil, 5), "hello"...))
 	const nowait = 0o4000
@@ -90,7 +91,7 @@ func ipcs(t *T) {
 	t.ipc("msgrcv", 401, 12, [5]uintptr{queue, 16, nowait, t.words32(msg, 5)}, queue, msg, 16, 5, nowait).ok()
 	t.ipc("msgrcv", 401, 1<<16|12, [5]uintptr{queue, 16, nowait, msg, 5}, queue, msg, 16, 5, nowait).ok()
 	room := t.bytes(make([]byte, 256))
-	t.ipc("msgctl", 402, 14, [5]uintptr{queue, stat, 0, room}, queue, stat, room).ok()
+	t.ipc("msgctl", 402, 14, [5]uintptr{queue, stat | newer, 0, room}, queue, stat, room).ok()
 	t.ipc("msgctl", 402, 14, [5]uintptr{queue, rmid, 0, 0}, queue, rmid, 0).ok()
 	shm := uintptr(t.ipc("shmget", 395, 23, [5]uintptr{0, 4096, create}, 0, 4096, create).ok().Ret)
 	at := t.words32(0)

@@ -59,7 +59,7 @@ func raw(nr int, a *[6]uintptr) int64 {
 	if errno != 0 {
 		return -int64(errno)
 	}
-	return int64(int(r))
+	return int64(r)
 }
 
 // raw32 makes a call through the 32-bit table.

@@ -37,7 +37,7 @@ var triggers = map[string]func(*T){
 	"inet": inet, "inet6": inet6, "unix": unixSockets, "bind": bind, "netfail": netfail, "socket": socket,
 	"paths": paths, "deep": deep, "mounts": mounts, "chroot": chroot, "cookie": cookie,
 	"tracee": tracee, "storm": storm, "opens": opens, "exit": exit, "thread": thread, "crowd": crowd, "orphan": orphan,
-	"ring-files": ringFiles, "ring-net": ringNet, "ring-fixed": ringFixed, "ring-odd": ringOdd, "ring-bad": ringBad, "ring-repeated": ringRepeated,
+	"ring-files": ringFiles, "ring-net": ringNet, "ring-fixed": ringFixed, "ring-odd": ringOdd, "ring-bad": ringBad, "ring-repeated": ringRepeated, "ring-pipe": ringPipe,
 	"ring-crowd": ringCrowd, "ring-calls": ringCalls, "ring-taken": ringTaken, "socketcalls": socketcalls, "ipcs": ipcs,
 }
 

@@ -50,6 +50,7 @@ const (
 	opSend      = 26
 	opRecv      = 27
 	opOpenat2   = 28
+	opSplice    = 30
 	opShutdown  = 34
 	opRenameat  = 35
 	opUnlinkat  = 36
@@ -59,6 +60,7 @@ const (
 	opSocket    = 45
 	opBind      = 56
 	opListen    = 57
+	opPipe      = 62
 )
 
 // ringParams is struct io_uring_params.
