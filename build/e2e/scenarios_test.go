@@ -36,7 +36,6 @@ type scene struct {
 	name   string
 	script string
 	uid    uint32
-	compat bool              // it makes 32-bit calls, which not every kernel has
 	want   map[string]string // nil: nothing may be reported
 }
 
@@ -118,14 +117,14 @@ func (s *stage) scenes() []scene {
 			want: saw("/etc/shadow", s.dir+"/link", "cat "+s.dir+"/link")},
 		{name: "symlink of a directory", script: `ln -s /etc etc; cat etc/shadow >/dev/null`, want: saw("/etc/shadow", "etc/shadow", "cat etc/shadow")},
 		{name: "relative", script: `cd /etc; cat ../etc/./shadow >/dev/null`, want: saw("/etc/shadow", "../etc/./shadow", "cat ../etc/./shadow")},
-		{name: "32-bit program", compat: true, script: `"$ACT386" cat /etc/shadow`, want: saw("/etc/shadow", "/etc/shadow", "act386 cat /etc/shadow")},
-		{name: "32-bit open", compat: true, script: `"$ACT386" int80 /etc/shadow`, want: saw("/etc/shadow", "/etc/shadow", "act386 int80 /etc/shadow")},
-		{name: "32-bit call of a 64-bit program", compat: true, script: `"$ACT" int80 /etc/shadow`, want: saw("/etc/shadow", "/etc/shadow", "act int80 /etc/shadow")},
+		{name: "32-bit program", script: `"$ACT386" cat /etc/shadow`, want: saw("/etc/shadow", "/etc/shadow", "act386 cat /etc/shadow")},
+		{name: "32-bit open", script: `"$ACT386" int80 /etc/shadow`, want: saw("/etc/shadow", "/etc/shadow", "act386 int80 /etc/shadow")},
+		{name: "32-bit call of a 64-bit program", script: `"$ACT" int80 /etc/shadow`, want: saw("/etc/shadow", "/etc/shadow", "act int80 /etc/shadow")},
 		{name: "openat2", script: `"$ACT" openat2 /etc/shadow`, want: saw("/etc/shadow", "/etc/shadow", "act openat2 /etc/shadow")},
 		{name: "io_uring", script: `"$ACT" ring /etc/shadow plain`, want: saw("/etc/shadow", "/etc/shadow", "act ring /etc/shadow plain")},
 		{name: "symlink through io_uring", script: `ln -s /etc/shadow link2; "$ACT" ring link2 async`, want: saw("/etc/shadow", "link2", "act ring link2 async")},
 		{name: "io_uring of a thread of the kernel's", script: `"$ACT" ring /etc/shadow polled`, want: saw("/etc/shadow", "/etc/shadow", "act ring /etc/shadow polled")},
-		{name: "io_uring of a 32-bit program", compat: true, script: `"$ACT386" ring /etc/shadow plain`,
+		{name: "32-bit io_uring", script: `"$ACT386" ring /etc/shadow plain`,
 			want: saw("/etc/shadow", "/etc/shadow", "act386 ring /etc/shadow plain")},
 		{name: "/proc/self/root", script: `cat /proc/self/root/etc/shadow >/dev/null`,
 			want: saw("/etc/shadow", "/proc/self/root/etc/shadow", "cat /proc/self/root/etc/shadow")},
@@ -171,19 +170,6 @@ func TestScenarios(t *testing.T) {
 			}
 		})
 	}
-}
-
-// compat skips a test of 32-bit calls on a kernel without them, or fails it when that is not allowed to happen.
-func compat(t *testing.T, program string) {
-	t.Helper()
-	err := exec.Command(program, "cat").Run()
-	if err == nil {
-		return
-	}
-	if os.Getenv("FALCONET_REQUIRE_PRIVILEGED") == "1" {
-		t.Fatalf("run 32-bit program: %v", err)
-	}
-	t.Skipf("this kernel runs no 32-bit programs: %v", err)
 }
 
 // TestPlaces runs falconet with less around it than a host gives: the same alert has to come.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"unsafe"
 
@@ -19,11 +20,12 @@ const (
 	ringGetEvents = 1 << 0
 	ringWakeup    = 1 << 1
 	ringOpenat    = 18
+	ringSymlinkat = 38
 	ringAsync     = 1 << 4
 )
 
 // ring opens a file for reading through io_uring, and leaves it at that: args are the name and how ("plain", "polled": the kernel's
-// thread submits; "async": a worker of the kernel's opens).
+// thread submits; "async": a worker of the kernel's opens). With a third argument it makes a symbolic link of that name instead.
 func ring(args []string) error {
 	// struct io_uring_params
 	var p struct {
@@ -68,12 +70,22 @@ func ring(args []string) error {
 	}
 	*(*int32)(unsafe.Pointer(&entries[4])) = unix.AT_FDCWD
 	*(*uint64)(unsafe.Pointer(&entries[16])) = uint64(uintptr(unsafe.Pointer(name)))
+	if len(args) > 2 {
+		to, err := unix.BytePtrFromString(args[2])
+		if err != nil {
+			return err
+		}
+		entries[0] = ringSymlinkat
+		*(*uint64)(unsafe.Pointer(&entries[8])) = uint64(uintptr(unsafe.Pointer(to)))
+		defer runtime.KeepAlive(to)
+	}
+	defer runtime.KeepAlive(name)
 	atomic.AddUint32((*uint32)(unsafe.Pointer(&queue[p.tail])), 1)
 	if _, _, errno := unix.Syscall6(sysRingEnter, fd, 1, 1, ringGetEvents|ringWakeup, 0, 0); errno != 0 {
 		return fmt.Errorf("io_uring_enter: %w", errno)
 	}
 	if res := *(*int32)(unsafe.Pointer(&done[p.cqes+8])); res < 0 {
-		return fmt.Errorf("open through a ring: %w", unix.Errno(-res))
+		return fmt.Errorf("ask a ring: %w", unix.Errno(-res))
 	}
 	return nil
 }

@@ -29,6 +29,6 @@ func (t *T) oldMmap(fd int, path string) {
 		Flags("flags", "MAP_SHARED")
 	// what could not be read is 0, and no descriptor
 	c := t.call("mmap", unix.SYS_MMAP, badPtr).fails(unix.EFAULT).Result("res").Number("addr", 0).Number("length", 0).Flags("prot", "PROT_NONE").Flags("flags").
-		Number("fd", -1).Number("offset", 0).memory()
+		Number("fd", -1).Number("offset", 0).memory().onNone()
 	c.Args, c.Fault = [6]uint64{4: 1<<32 - 1}, true
 }
