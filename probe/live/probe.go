@@ -164,11 +164,11 @@ func (p *Probe) dropHalfRequests() {
 		return
 	}
 	p.hooks = slices.DeleteFunc(p.hooks, func(l *loaded) bool {
-		ring := slices.ContainsFunc(requestHookList, func(h requestHook) bool { return h.dispatcher == l.dispatcher })
-		if ring {
-			l.close()
+		if !isRequestHook(l.dispatcher) {
+			return false
 		}
-		return ring
+		l.close()
+		return true
 	})
 }
 

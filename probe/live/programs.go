@@ -72,6 +72,10 @@ var requestHookList = []requestHook{
 	{hook{dispatcher: requestFailed, loses: "requests of io_uring that fail before they are submitted"}, ""},
 }
 
+func isRequestHook(dispatcher string) bool {
+	return slices.ContainsFunc(requestHookList, func(h requestHook) bool { return h.dispatcher == dispatcher })
+}
+
 // attachTo gives the programs of a hook the tracepoint's name, which differs between kernels.
 func (o *loader) attachTo(h hook) {
 	for _, p := range append([]program{{name: h.dispatcher}}, h.programs...) {
