@@ -10,6 +10,7 @@
 
 #include "cgroup.h"
 #include "poll.h"
+#include "request.h"
 #include "task.h"
 #include "user.h"
 
@@ -22,8 +23,8 @@ enum {
 	CAN_VECTOR = 4,	 /* argument vectors in user memory */
 	CAN_NAME = 8,	 /* the kernel's copy of execve's file name */
 	CAN_POLL = 16,	 /* vectors of descriptors */
+	CAN_REQUEST = 32, /* what a request of io_uring holds */
 };
-
 
 static __always_inline void dir_begin(struct scratch *s, u32 i, u32 arg, u32 of)
 {
@@ -61,6 +62,8 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 
 	s->next = i + 1;
 	s->current = i;
+	if ((can & CAN_REQUEST) && request_part(s, i, p))
+		return;
 	if (can & CAN_CALL) {
 		switch (op) {
 		case OP_STR: put_string(s, i, arg_of(s, arg), false, p->aux); return;
@@ -71,7 +74,7 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		case OP_FSPATH: walk_file(s, MODE_FSPATH, (void *)s->file); return;
 		case OP_DIR: dir_begin(s, i, arg, p->aux); return;
 		case OP_SOCK: put_sock(s, i); return;
-		case OP_QUEUE: put_queue(s, i, arg_of(s, arg)); return;
+		case OP_QUEUE: put_queue(s, i, file_of(t, arg_of(s, arg))); return;
 		case OP_BUFFER: put_buffer(s, i, arg_of(s, arg), arg_of(s, p->aux), p->size); return;
 		case OP_MEMORY: put_memory(s, i); return;
 		case OP_CWD: walk_path(s, MODE_PATH, READ(t, fs, pwd.mnt), READ(t, fs, pwd.dentry)); return;

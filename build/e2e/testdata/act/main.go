@@ -42,6 +42,7 @@ func main() {
 		"cgroup":      inCgroup,
 		"chain":       chain,
 		"memfd":       memfd,
+		"ring":        ring,
 		"attach":      func([]string) error { return attach() },
 		"attach-fail": func([]string) error { return attachFail() },
 		"shell":       shell,

@@ -29,6 +29,10 @@ type Call struct {
 	UID, GID      int    // effective, after the call
 	Fault         bool   // an argument could not be read
 	Truncated     bool   // something is longer than the probe copies
+	Ring          bool   // a request of io_uring
+	Unknown       bool   // one whose result cannot be known
+	Refused       bool   // one that the kernel does not make of its entry
+	Loose         bool   // the row may have more than is expected here
 	Params, Parts map[string]Want
 	File          *File
 	Sock          *Sock
@@ -100,6 +104,12 @@ func (c *Call) Absent(params ...string) *Call {
 
 // Result expects the result of the call in param.
 func (c *Call) Result(param string) *Call { return c.Number(param, c.Ret) }
+
+// loose says that the row may have more than the trigger expects.
+func (c *Call) loose() *Call {
+	c.Loose = true
+	return c
+}
 
 // Part expects a captured piece.
 func (c *Call) Part(kind, s string) *Call {
