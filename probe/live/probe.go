@@ -13,6 +13,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"falconet/engine/event"
@@ -32,6 +33,8 @@ type Options struct {
 	EventBytes, LifeBytes int
 	// Controller is the index in event.Controllers of the v1 cgroup hierarchy that Header.Cgroup1 numbers, -1 for none.
 	Controller int
+
+	logLevel ebpf.LogLevel // of the verifier
 }
 
 // ErrBlind is returned when everything loaded and attached and the probe still does not see its own calls.
@@ -49,6 +52,7 @@ type Probe struct {
 	cookie  uint64
 	refused []error
 	beatID  event.ID
+	loading time.Duration // how long the kernel took to take the programs
 
 	beats     atomic.Uint64
 	malformed atomic.Uint64
@@ -80,11 +84,12 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if err := p.createMaps(spec); err != nil {
 		return err
 	}
-	loader := &loader{spec: spec, maps: p.maps, types: btf.NewCache(), wants: p.uses}
+	loader := &loader{spec: spec, maps: p.maps, types: btf.NewCache(), wants: p.uses, logLevel: o.logLevel}
 	if err := loader.allowDirectReads(); err != nil {
 		return err
 	}
 	defer loader.close()
+	began := time.Now()
 	if p.hooks, p.refused, err = loader.hooks(p.plan.hooks()); err != nil {
 		return err
 	}
@@ -94,6 +99,7 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if p.iter, err = loader.program("dump_tasks", false); err != nil {
 		p.refused = append(p.refused, fmt.Errorf("running processes are read from /proc: %w", err))
 	}
+	p.loading = time.Since(began)
 	if err := p.fillTables(); err != nil {
 		return err
 	}

@@ -111,20 +111,26 @@ func deep(t *T) {
 		t.call("openat", unix.SYS_OPENAT, uptr(unix.AT_FDCWD), t.str("s"), unix.O_RDONLY).ok().Result("fd").Number("dirfd", unix.AT_FDCWD).Bytes("name", "s").
 			Flags("flags", "O_RDONLY").Number("mode", 0).opened("/dev/null").Part("dir", path).close()
 	}
+	// of what is longer the beginning and the end are kept
+	beyond := func() {
+		fd := one(unix.Open("f", unix.O_RDONLY|unix.O_CREAT, 0o600))
+		c := t.mode(fd, path+"/f", inFS+path[len(dir):]+"/f")
+		c.Gap("path", string(c.Parts["path"].B)).Gap("fspath", string(c.Parts["fspath"].B))
+		must(unix.Close(fd))
+		must(os.Symlink("/dev/null", "s"))
+		t.call("openat", unix.SYS_OPENAT, uptr(unix.AT_FDCWD), t.str("s"), unix.O_RDONLY).ok().Result("fd").Number("dirfd", unix.AT_FDCWD).Bytes("name", "s").
+			Flags("flags", "O_RDONLY").Number("mode", 0).opened("/dev/null").Gap("dir", path).close()
+	}
 	chain("d", len(dir)+200)
 	at(true)
 	chain("d", len(dir)+2000)
 	at(true)
 	chain("d", unix.PathMax-3)
 	at(false)
-	// beyond PATH_MAX the end is what counts
-	chain(strings.Repeat("x", 200), unix.PathMax+1000)
-	fd := one(unix.Open("f", unix.O_RDONLY|unix.O_CREAT, 0o600))
-	c := t.mode(fd, path+"/f", inFS+path[len(dir):]+"/f")
-	c.Tail("path", unix.PathMax-3, string(c.Parts["path"].B)).Tail("fspath", 0, string(c.Parts["fspath"].B))
-	must(os.Symlink("/dev/null", "s"))
-	t.call("openat", unix.SYS_OPENAT, uptr(unix.AT_FDCWD), t.str("s"), unix.O_RDONLY).ok().Result("fd").Number("dirfd", unix.AT_FDCWD).Bytes("name", "s").
-		Flags("flags", "O_RDONLY").Number("mode", 0).opened("/dev/null").Tail("dir", unix.PathMax-3, path).close()
+	for _, longer := range []int{1000, 2000, 5000} {
+		chain(strings.Repeat("x", 200), unix.PathMax+longer)
+		beyond()
+	}
 	must(unix.Chdir(dir))
 	must(os.RemoveAll("d"))
 }
