@@ -89,12 +89,16 @@ func (s *stage) rule(t *testing.T) string {
 // play runs a script three generations below the test.
 func (s *stage) play(t *testing.T, sc scene) {
 	t.Helper()
+	perform(t, s.command(sc))
+}
+
+func (s *stage) command(sc scene) *exec.Cmd {
 	// The colons keep the shells from replacing themselves by their last command.
 	cmd := exec.Command(s.grand, "-c", `"$0" -e -c "$1; :"; r=$?; exit $r`, s.parent, sc.script)
 	cmd.Dir = s.dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "D=" + s.dir, "ACT=" + s.act, "ACT386=" + s.act386}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: sc.uid, Gid: sc.uid}}
-	perform(t, cmd)
+	return cmd
 }
 
 func (s *stage) scenes() []scene {

@@ -2,9 +2,8 @@
 /*
  * The capture machine: a row's recipes, one after the other. A recipe that walks (a path, cgroups, an argument vector) goes on
  * one element a step. A turn begins a few recipes and takes STEPS steps in all; what is then left is done in another
- * turn, by a tail call to the same program with its state in the scratch, up to the kernel's 33 times. That is enough for any
- * path within PATH_MAX at sys_exit (for the working directory and the image of an execve, for more than a thousand components), and to
- * the verifier it is a small loop: a recipe costs it thousands of instructions, a step hundreds. What is left then is marked.
+ * turn, by a tail call to the same program with its state in the scratch, up to the kernel's 33 times: more than 8000 steps, where the
+ * longest record has four paths within PATH_MAX, of 2048 components each at most. What is left then is marked.
  */
 #pragma once
 
@@ -111,22 +110,66 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 	absent(s, i); /* nobody asks for it */
 }
 
+/*
+ * Steps. Global functions: the verifier looks at such a function once, by itself and whoever calls it, and a call of it is then a few
+ * instructions, where an inlined step is some thousand each time (51c39bb1d5d1, 5.6). So a turn may have hundreds of them. It cannot be
+ * given the scratch (e5069b9c23b3, 5.12, lets such functions have pointers to memory) and looks it up; taking several steps at a time it does
+ * so once for most paths.
+ */
+#define STRIDE 8
+
+__noinline int steps_of_path(bool call)
+{
+	struct scratch *s = scratch_get();
+
+	for (u32 i = 0; s && i < STRIDE && (s->mode == MODE_PATH || s->mode == MODE_FSPATH); i++)
+		path_step(s, call);
+	return 0;
+}
+
+__noinline int steps_of_cgroups(void)
+{
+	struct scratch *s = scratch_get();
+
+	for (u32 i = 0; s && i < STRIDE && s->mode == MODE_CGROUP; i++)
+		cgroup_step(s);
+	return 0;
+}
+
+__noinline int steps_of_vector(void)
+{
+	struct scratch *s = scratch_get();
+
+	for (u32 i = 0; s && i < STRIDE && s->mode == MODE_VECTOR; i++)
+		vector_step(s);
+	return 0;
+}
+
+__noinline int steps_of_poll(void)
+{
+	struct scratch *s = scratch_get();
+
+	for (u32 i = 0; s && i < STRIDE && s->mode == MODE_POLL; i++)
+		poll_step(s);
+	return 0;
+}
+
 static __always_inline void step(struct scratch *s, u32 can)
 {
 	if (can & CAN_POLL) { /* nothing else there takes steps */
-		poll_step(s);
+		steps_of_poll();
 		return;
 	}
 	switch (s->mode) {
 	case MODE_PATH:
-	case MODE_FSPATH: path_step(s, can & CAN_CALL); return;
+	case MODE_FSPATH: steps_of_path(can & CAN_CALL); return;
 	case MODE_CGROUP:
 		if (can & CAN_PROCESS)
-			cgroup_step(s);
+			steps_of_cgroups();
 		return;
 	case MODE_VECTOR:
 		if (can & CAN_VECTOR)
-			vector_step(s);
+			steps_of_vector();
 		return;
 	}
 }

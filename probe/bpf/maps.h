@@ -118,6 +118,7 @@ struct scratch {
 	u32 left;    /* descriptors of a poll that are still to come */
 	u32 slot;
 	u32 mode;    /* enum mode */
+	u32 gap;     /* the path under work is too long: its middle has been dropped */
 	u32 controller;
 	u32 turns;   /* tail calls so far */
 	u32 lost;    /* on this CPU since the last record that went through */

@@ -164,7 +164,7 @@ static __always_inline void vector_step(struct scratch *s)
 	u8 *to = room(s);
 	long n;
 
-	if (!to || used >= PATH_CAP - 1) {
+	if (!to || used >= PATH_CAP - 2) { /* a NUL alone would be a string that was not there */
 		vector_done(s, true);
 		return;
 	}

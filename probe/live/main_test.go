@@ -124,7 +124,7 @@ func probe(t testing.TB) *Probe {
 }
 
 // patience bounds what a broken probe costs; nothing is measured with it.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // session collects the records of processes that start while it lasts.
 type session struct {

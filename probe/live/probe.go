@@ -15,6 +15,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"falconet/engine/event"
@@ -35,7 +36,8 @@ type Options struct {
 	// Controller is the index in event.Controllers of the v1 cgroup hierarchy that Header.Cgroup1 numbers, -1 for none.
 	Controller int
 
-	requests int // how many requests of io_uring are kept track of at one time, 0 for the usual number
+	requests int           // how many requests of io_uring are kept track of at one time, 0 for the usual number
+	logLevel ebpf.LogLevel // of the verifier
 }
 
 // ErrBlind is returned when everything loaded and attached and the probe still does not see its own calls.
@@ -54,6 +56,7 @@ type Probe struct {
 	refused []error
 	limits  []string
 	beatID  event.ID
+	loading time.Duration // how long the kernel took to take the programs
 
 	requests *requestHooks // nil when nobody asks for what io_uring can do
 
@@ -93,7 +96,7 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if err := p.createMaps(spec); err != nil {
 		return err
 	}
-	loader := &loader{spec: spec, maps: p.maps, types: types, wants: p.uses}
+	loader := &loader{spec: spec, maps: p.maps, types: types, wants: p.uses, logLevel: o.logLevel}
 	if err := loader.allowDirectReads(); err != nil {
 		return err
 	}
@@ -102,6 +105,7 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if p.requests != nil {
 		list = append(list, loader.requestHooks(p.requests)...)
 	}
+	began := time.Now()
 	var refused []error
 	if p.hooks, refused, err = loader.hooks(list); err != nil {
 		return err
@@ -114,6 +118,7 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if p.iter, err = loader.program("dump_tasks", false); err != nil {
 		p.refused = append(p.refused, fmt.Errorf("running processes are read from /proc: %w", err))
 	}
+	p.loading = time.Since(began)
 	if err := p.fillTables(); err != nil {
 		return err
 	}

@@ -169,6 +169,8 @@ type loader struct {
 	types *btf.Cache
 	wants func(program string) bool // of the programs that the probe can do without
 	hot   map[string]*ebpf.Map      // maps for hot programs where the kernel lets them read its objects directly, else nil
+
+	logLevel ebpf.LogLevel
 }
 
 // allowDirectReads prepares constants of their own for the hot programs on kernels that give programs typed pointers from addresses
@@ -304,7 +306,9 @@ func (o *loader) program(name string, hot bool) (*ebpf.Program, error) {
 	var err error
 	for _, m := range attempts {
 		var c *ebpf.Collection
-		if c, err = ebpf.NewCollectionWithOptions(one.Copy(), ebpf.CollectionOptions{MapReplacements: m, Cache: o.types}); err == nil {
+		if c, err = ebpf.NewCollectionWithOptions(one.Copy(), ebpf.CollectionOptions{
+			Programs: ebpf.ProgramOptions{LogLevel: o.logLevel}, MapReplacements: m, Cache: o.types,
+		}); err == nil {
 			defer c.Close()
 			return c.DetachProgram(name), nil
 		}

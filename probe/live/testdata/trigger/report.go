@@ -40,7 +40,7 @@ type Call struct {
 
 // Want is an expected value of a parameter or of a captured piece.
 type Want struct {
-	Kind  string   // "number", "range" (N to Max), "bytes", "flags", "absent", "any" (present), "head" (as much as is copied), "tail" (at least N bytes of it), "polled"
+	Kind  string   // "number", "range" (N to Max), "bytes", "flags", "absent", "any" (present), "head" (as much as is copied), "gap" (its beginning and its end), "polled"
 	N     int64    `json:",omitempty"`
 	Max   int64    `json:",omitempty"`
 	B     []byte   `json:",omitempty"`
@@ -117,9 +117,9 @@ func (c *Call) Part(kind, s string) *Call {
 	return c
 }
 
-// Tail expects at least n bytes of the end of a captured piece, in a record that says that it is cut.
-func (c *Call) Tail(kind string, n int, s string) *Call {
-	c.Parts[kind] = Want{Kind: "tail", N: int64(n), B: []byte(s)}
+// Gap expects the beginning and the end of a captured path that is too long, in a record that says that it is cut.
+func (c *Call) Gap(kind, s string) *Call {
+	c.Parts[kind] = Want{Kind: "gap", B: []byte(s)}
 	c.Truncated = true
 	return c
 }

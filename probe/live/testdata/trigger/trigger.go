@@ -33,7 +33,7 @@ type T struct {
 var triggers = map[string]func(*T){
 	"generic": generic, "open": open, "openat": openat, "openat2": openat2, "creat": creat, "unlink": unlink, "unlinkat": unlinkat,
 	"rename": rename, "renameat": renameat, "renameat2": renameat2, "chmod": chmod, "fchmod": fchmod, "fchmodat": fchmodat,
-	"overlay": overlay, "ptrace": ptrace, "memfd": memfd, "execfail": execfail,
+	"overlay": overlay, "ptrace": ptrace, "memfd": memfd, "execfail": execfail, "execgiant": execgiant,
 	"inet": inet, "inet6": inet6, "unix": unixSockets, "bind": bind, "netfail": netfail, "socket": socket,
 	"paths": paths, "deep": deep, "mounts": mounts, "chroot": chroot, "cookie": cookie,
 	"tracee": tracee, "storm": storm, "opens": opens, "exit": exit, "thread": thread, "crowd": crowd, "orphan": orphan,
