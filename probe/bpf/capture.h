@@ -21,6 +21,7 @@ enum {
 	CAN_VECTOR = 4,	 /* argument vectors in user memory */
 	CAN_NAME = 8,	 /* the kernel's copy of execve's file name */
 	CAN_POLL = 16,	 /* vectors of descriptors */
+	CAN_STRIDE = 256, /* steps by global functions: the record is in the CPU's scratch */
 };
 
 
@@ -107,11 +108,31 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 	absent(s, i); /* nobody asks for it */
 }
 
+static __always_inline void step(struct scratch *s, u32 can)
+{
+	if (can & CAN_POLL) { /* nothing else there takes steps */
+		poll_step(s);
+		return;
+	}
+	switch (s->mode) {
+	case MODE_PATH:
+	case MODE_FSPATH: path_step(s, can & CAN_CALL); return;
+	case MODE_CGROUP:
+		if (can & CAN_PROCESS)
+			cgroup_step(s);
+		return;
+	case MODE_VECTOR:
+		if (can & CAN_VECTOR)
+			vector_step(s);
+		return;
+	}
+}
+
 /*
- * Steps. Global functions: the verifier looks at such a function once, by itself and whoever calls it, and a call of it is then a few
+ * The same by global functions. The verifier looks at such a function once, by itself and whoever calls it, and a call of it is then a few
  * instructions, where an inlined step is some thousand each time (51c39bb1d5d1, 5.6). So a turn may have hundreds of them. It cannot be
- * given the scratch (e5069b9c23b3, 5.12, lets such functions have pointers to memory) and looks it up; taking several steps at a time it does
- * so once for most paths.
+ * given the scratch (e5069b9c23b3, 5.12, lets such functions have pointers to memory) and looks it up, so that they are for records that are built in
+ * the scratch of the CPU; taking several steps at a time it does so once for most paths.
  */
 #define STRIDE 8
 
@@ -151,10 +172,10 @@ __noinline int steps_of_poll(void)
 	return 0;
 }
 
-static __always_inline void step(struct scratch *s, u32 can)
+static __always_inline void stride(struct scratch *s, u32 can)
 {
-	if (can & CAN_POLL) { /* nothing else there takes steps */
-		steps_of_poll();
+	if (!(can & CAN_STRIDE)) {
+		step(s, can);
 		return;
 	}
 	switch (s->mode) {
@@ -167,6 +188,10 @@ static __always_inline void step(struct scratch *s, u32 can)
 	case MODE_VECTOR:
 		if (can & CAN_VECTOR)
 			steps_of_vector();
+		return;
+	case MODE_POLL:
+		if (can & CAN_POLL)
+			steps_of_poll();
 		return;
 	}
 }
@@ -181,7 +206,7 @@ static __always_inline bool capture_turn(struct scratch *s, const struct slot *r
 			part_begin(s, row, can);
 		}
 		for (u32 j = 0; j < steps && s->mode; j++)
-			step(s, can);
+			stride(s, can);
 	}
 	return !s->mode && s->next >= head(s)->parts;
 }
