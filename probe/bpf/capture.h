@@ -136,6 +136,10 @@ static __always_inline void stride(struct scratch *s, u32 can)
 		step(s, can);
 		return;
 	}
+	if (can & CAN_POLL) {
+		steps_of_poll();
+		return;
+	}
 	switch (s->mode) {
 	case MODE_PATH:
 	case MODE_FSPATH: steps_of_path(can & CAN_CALL); return;
@@ -146,10 +150,6 @@ static __always_inline void stride(struct scratch *s, u32 can)
 	case MODE_VECTOR:
 		if (can & CAN_VECTOR)
 			steps_of_vector();
-		return;
-	case MODE_POLL:
-		if (can & CAN_POLL)
-			steps_of_poll();
 		return;
 	}
 }
