@@ -85,7 +85,7 @@ unit: build
 # What each program costs the verifier of this machine's kernel; the matrix prints the same of its kernels.
 verifier: setup
 	$(call say,VERIFY,embed/probe/probe.o)
-	$(Q)$(GO) test -count=1 -v -run '^TestProgramsAreCheapToVerify$$' ./probe/live | sed -n 's/^.*_test.go:[0-9]*: /  /p; /^--- FAIL/q1'
+	$(Q)$(GO) test -count=1 -v -run '^TestProgramsAreCheapToVerify$$' ./probe/live | sed -n 's/^.*_test.go:[0-9]*: /  /p; /^\(--- \)\?FAIL/q1'
 
 check-binary: build
 	$(call say,CHECK,$(BIN)/falconet)

@@ -10,6 +10,7 @@
 #include "cgroup.h"
 #include "poll.h"
 #include "request.h"
+#include "stride.h"
 #include "task.h"
 #include "user.h"
 
@@ -23,6 +24,7 @@ enum {
 	CAN_NAME = 8,	 /* the kernel's copy of execve's file name */
 	CAN_POLL = 16,	 /* vectors of descriptors */
 	CAN_REQUEST = 32, /* what a request of io_uring holds */
+	CAN_STRIDE = 256, /* steps by global functions: the record is in the CPU's scratch */
 };
 
 static __always_inline void dir_begin(struct scratch *s, u32 i, u32 arg, u32 of)
@@ -110,53 +112,34 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 	absent(s, i); /* nobody asks for it */
 }
 
-/*
- * Steps. Global functions: the verifier looks at such a function once, by itself and whoever calls it, and a call of it is then a few
- * instructions, where an inlined step is some thousand each time (51c39bb1d5d1, 5.6). So a turn may have hundreds of them. It cannot be
- * given the scratch (e5069b9c23b3, 5.12, lets such functions have pointers to memory) and looks it up; taking several steps at a time it does
- * so once for most paths.
- */
-#define STRIDE 8
-
-__noinline int steps_of_path(bool call)
-{
-	struct scratch *s = scratch_get();
-
-	for (u32 i = 0; s && i < STRIDE && (s->mode == MODE_PATH || s->mode == MODE_FSPATH); i++)
-		path_step(s, call);
-	return 0;
-}
-
-__noinline int steps_of_cgroups(void)
-{
-	struct scratch *s = scratch_get();
-
-	for (u32 i = 0; s && i < STRIDE && s->mode == MODE_CGROUP; i++)
-		cgroup_step(s);
-	return 0;
-}
-
-__noinline int steps_of_vector(void)
-{
-	struct scratch *s = scratch_get();
-
-	for (u32 i = 0; s && i < STRIDE && s->mode == MODE_VECTOR; i++)
-		vector_step(s);
-	return 0;
-}
-
-__noinline int steps_of_poll(void)
-{
-	struct scratch *s = scratch_get();
-
-	for (u32 i = 0; s && i < STRIDE && s->mode == MODE_POLL; i++)
-		poll_step(s);
-	return 0;
-}
-
 static __always_inline void step(struct scratch *s, u32 can)
 {
 	if (can & CAN_POLL) { /* nothing else there takes steps */
+		poll_step(s);
+		return;
+	}
+	switch (s->mode) {
+	case MODE_PATH:
+	case MODE_FSPATH: path_step(s, can & CAN_CALL); return;
+	case MODE_CGROUP:
+		if (can & CAN_PROCESS)
+			cgroup_step(s);
+		return;
+	case MODE_VECTOR:
+		if (can & CAN_VECTOR)
+			vector_step(s);
+		return;
+	}
+}
+
+/* The same by global functions, see stride.h. */
+static __always_inline void stride(struct scratch *s, u32 can)
+{
+	if (!(can & CAN_STRIDE)) {
+		step(s, can);
+		return;
+	}
+	if (can & CAN_POLL) {
 		steps_of_poll();
 		return;
 	}
@@ -184,7 +167,7 @@ static __always_inline bool capture_turn(struct scratch *s, const struct slot *r
 			part_begin(s, row, can);
 		}
 		for (u32 j = 0; j < steps && s->mode; j++)
-			step(s, can);
+			stride(s, can);
 	}
 	return !s->mode && s->next >= head(s)->parts;
 }
