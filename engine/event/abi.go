@@ -43,8 +43,8 @@ const (
 
 // Part lengths: the top bit marks a truncated part, partAbsent one that was not captured or could not be read.
 const (
-	partTruncated = 0x8000
-	partAbsent    = 0xffff
+	partTruncated = 0x80000000
+	partAbsent    = 0xffffffff
 )
 
 // FileFacts is what the kernel's file object says of itself.

@@ -27,6 +27,11 @@ const (
 	OpCgroups     // cgroup paths of Falco's controllers, NUL separated "name=path"
 	OpFilename    // the kernel's copy of the file name given to execve
 	OpExit        // ExitFacts
+	OpData        // what the call moves (see IO), as much of it as is kept
+	OpSize        // uint32: the size of all buffers that the call names; what does not fit is the largest number
+	OpPeer        // sockaddr of the other end, which the call was given or has filled in
+	OpControl     // control data of a message that was received
+	OpOption      // value of a socket option; with Aux 1 the length is behind a pointer
 )
 
 // Controllers are the cgroup controllers whose paths OpCgroups captures, under the names that they have in v1 hierarchies (where
@@ -46,6 +51,23 @@ const (
 	ObjArg0
 	ObjArg1
 	ObjArg2
+	ObjPair // the first of two descriptors that the call has left in memory
+)
+
+// IO says how a call names the data that it moves.
+type IO uint8
+
+// The ways: a buffer, one with the address that data go to or come from, a vector of buffers, a message, a vector of messages, each of
+// which makes an event. IOWrites is set beside them when the call takes the data: they are there even when it fails.
+const (
+	IONone IO = iota
+	IOBuffer
+	IOTo
+	IOFrom
+	IOVector
+	IOMessage
+	IOMessages
+	IOWrites IO = 0x80
 )
 
 // Part is one captured piece of a record and the recipe that captures it.
@@ -83,12 +105,16 @@ const (
 	PartMem  // user memory, see the row
 	PartMem2 // user memory, see the row
 	PartExit // ExitFacts
+	PartData // what the call moved
+	PartSize // uint32: the size of its buffers
+	PartControl
 	partKinds
 )
 
 var partNames = [partKinds]string{
 	"none", "name", "name2", "path", "fspath", "dir", "dir2", "file", "sock", "sockaddr", "queue", "task", "argv", "env",
-	"cwd", "exe", "cgroups", "mem", "mem2", "exit",
+	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "data", "size",
+	"control",
 }
 
 // String returns the kind's name.

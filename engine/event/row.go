@@ -16,6 +16,7 @@ type Row struct {
 	NR64     []int  // numbers in the 64-bit table
 	NR32     []int  // numbers in the 32-bit table
 	Object   Object // the file that the event is about
+	IO       IO     // how it names the data that it moves
 	Params   []Param
 	Parts    []Part // captured pieces in the order in which they cross the ring
 	// Failed, when set, is what a hook of its own leaves to sys_exit: the pieces of the call that did not happen.
@@ -63,6 +64,7 @@ type view struct {
 	off  uint16
 	num  func(r *Record, v uint64) uint64 // the kernel's number to the schema's
 	cut  func(b []byte) []byte            // the part's bytes to the parameter's
+	when func(r *Record) bool             // the calls that have a parameter that is bytes; nil is all
 	dyn  func(r *Record) Type             // the type of a dynamic parameter
 	also Parts                            // other pieces that num reads
 }
@@ -94,7 +96,7 @@ var events = buildTable()
 func buildTable() *table {
 	t := &table{byName: make(map[string][]ID)}
 	t.rows = append(t.rows, Row{}) // 0 is no event
-	for _, family := range [][]Row{otherRows(), fileRows(), procRows(), netRows()} {
+	for _, family := range [][]Row{otherRows(), fileRows(), procRows(), netRows(), ioRows()} {
 		t.rows = append(t.rows, family...)
 	}
 	for i := range t.rows[1:] {

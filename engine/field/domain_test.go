@@ -88,7 +88,7 @@ func kernelRecord(k *kit, rnd *rand.Rand, row *event.Row) *event.Record {
 		default:
 			data = strings.Repeat(any("a", "\x00", "\xff"), rnd.IntN(40))
 		}
-		if rnd.IntN(8) > 0 {
+		if rnd.IntN(8) > 0 || p.Kind == event.PartFile { // what has a path has facts
 			pieces = append(pieces, piece(p.Kind, data))
 		}
 	}

@@ -29,10 +29,17 @@ func isReported(name string) bool {
 // falcoNames are event types of Falco that are named unlike the system call, which is the type where the call has no row of its own.
 var falcoNames = map[string]string{"pread": "pread64", "pwrite": "pwrite64", "llseek": "_llseek", "prlimit": "prlimit64"}
 
-// eventName returns the name that the events have which a condition asks for by name.
+// eventName returns the name that the events have which a condition asks for by name: theirs, or their system call's.
 func eventName(name string) string {
 	if call := falcoNames[name]; call != "" && !isReported(name) {
 		return call
+	}
+	if nr64, nr32, ok := event.SyscallNumber(name); ok && len(event.ByName(name)) == 0 {
+		for _, id := range []event.ID{event.ByNumber(nr64, false), event.ByNumber(nr32, true)} {
+			if id != event.Generic {
+				return event.RowOf(id).Name
+			}
+		}
 	}
 	return name
 }

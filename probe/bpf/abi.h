@@ -11,20 +11,22 @@
 
 #define PATH_CAP 4096 /* PATH_MAX */
 #define REC_CAP 20480 /* where the last part of a record may begin */
+#define REC_ROOM (REC_CAP + PATH_CAP)
 
 enum op {
 	OP_NONE, OP_STR, OP_MEM, OP_SOCKADDR, OP_FILE, OP_PATH, OP_FSPATH, OP_DIR, OP_SOCK, OP_QUEUE, OP_TASK, OP_ARGV,
 	OP_ENV, OP_ARGV_USER, OP_ENV_USER, OP_CWD, OP_EXE, OP_CGROUPS, OP_FILENAME, OP_EXIT,
+	OP_DATA, OP_SIZE, OP_PEER, OP_CONTROL, OP_OPTION,
 };
 
 #define AT_CWD 0xff
 
-enum object { OBJ_NONE, OBJ_RET, OBJ_ARG0, OBJ_ARG1, OBJ_ARG2 };
+enum object { OBJ_NONE, OBJ_RET, OBJ_ARG0, OBJ_ARG1, OBJ_ARG2, OBJ_PAIR };
 
 enum record_flag { FLAG_COMPAT32 = 1, FLAG_TRUNCATED = 2, FLAG_FAULT = 4, FLAG_CHILD = 8, FLAG_GROUP_DEAD = 16, FLAG_FAILED = 32 };
 
-#define PART_TRUNCATED 0x8000
-#define PART_ABSENT 0xffff
+#define PART_TRUNCATED 0x80000000u
+#define PART_ABSENT 0xffffffffu
 
 struct header {
 	u32 len;
@@ -77,18 +79,22 @@ struct task_facts {
 
 struct exit_facts { u32 code, reaper; };
 
-/* One recipe: which piece, how, from which register. */
+/* One recipe: its piece's place in the record, how, from which register. */
 struct part {
-	u8 kind, op, arg, aux;
+	u8 at, op, arg, aux;
 	u16 size, off;
 };
 
+/* How a call names the memory that it moves: a buffer, with the address of the other end or without, a vector of buffers, a message, or
+ * a vector of messages. IO_WRITES: the call takes the data, so that they are there even when it fails. */
+enum io { IO_NONE, IO_BUFFER, IO_TO, IO_FROM, IO_VECTOR, IO_MESSAGE, IO_MESSAGES, IO_WRITES = 0x80 };
+
 enum slot_flag { SLOT_FAILED_ONLY = 1, SLOT_CLONE = 2, SLOT_LIFE = 4 };
 
-/* What one capture does: the row of the event table and its recipes. */
+/* What one capture does: the row of the event table, how many pieces it has, and the recipes of those that are wanted. */
 struct slot {
 	u16 event;
-	u8 parts, object, flags, pad[3];
+	u8 parts, recipes, object, flags, io, pad;
 	struct part part[MAX_PARTS];
 };
 
@@ -104,4 +110,4 @@ struct counters { u64 sent, ring_full, scratch_full, fault, truncated, no_progra
 #define KEEP(type) const struct type *keep_##type __attribute__((unused))
 KEEP(header); KEEP(file_facts); KEEP(sock_facts); KEEP(task_facts); KEEP(exit_facts); KEEP(part); KEEP(slot); KEEP(route); KEEP(counters);
 #define KEEP_ENUM(type) const enum type *keep_##type __attribute__((unused))
-KEEP_ENUM(op); KEEP_ENUM(object); KEEP_ENUM(kind); KEEP_ENUM(record_flag); KEEP_ENUM(task_flag); KEEP_ENUM(slot_flag);
+KEEP_ENUM(op); KEEP_ENUM(object); KEEP_ENUM(kind); KEEP_ENUM(record_flag); KEEP_ENUM(task_flag); KEEP_ENUM(slot_flag); KEEP_ENUM(io);

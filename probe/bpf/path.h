@@ -8,7 +8,7 @@
 
 #include "store.h"
 
-enum mode { MODE_NONE, MODE_PATH, MODE_FSPATH, MODE_CGROUP, MODE_VECTOR };
+enum mode { MODE_NONE, MODE_PATH, MODE_FSPATH, MODE_CGROUP, MODE_VECTOR, MODE_DATA, MODE_SIZE };
 
 static __always_inline void walk_path(struct scratch *s, u32 mode, struct vfsmount *mnt, struct dentry *dentry)
 {
@@ -28,7 +28,8 @@ static __always_inline void walk_path(struct scratch *s, u32 mode, struct vfsmou
 
 static __always_inline void walk_file(struct scratch *s, u32 mode, struct file *f)
 {
-	if (!f) {
+	/* a socket has its protocol's name and none of its own */
+	if (!f || READ(f, f_inode, i_sb, s_magic) == SOCKFS_MAGIC) {
 		absent(s, s->current);
 		return;
 	}
@@ -82,7 +83,7 @@ static __always_inline void path_done(struct scratch *s, bool cut)
 }
 
 /* A dentry that is its own parent and the first of its walk: the root of a filesystem is "/", an object of the kernel's own
- * filesystems has just its name ("memfd:x"), or none (a pipe, a socket). */
+ * filesystems has just its name ("memfd:x"), or none (a pipe). */
 static __always_inline void path_alone(struct scratch *s, struct dentry *d)
 {
 	u8 *to = room(s);

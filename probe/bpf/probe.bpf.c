@@ -31,8 +31,9 @@ int sys_exit_raw(u64 *ctx)
 	SEC("tp_btf/" hook) int name##_btf(u64 *ctx) { call; return 0; } \
 	SEC("raw_tp/" hook) int name##_raw(u64 *ctx) { call; return 0; }
 
-BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL, 3, 22))
-BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR, 1, 32))
+BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL, ((struct pace){3, 1, 22})))
+BOTH(capture_data, "sys_exit", capture_moved(ctx, CAN_OBJECT, ((struct pace){1, 4, 24})))
+BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR, ((struct pace){1, 1, 32})))
 BOTH(process_exec, "sched_process_exec", on_exec(ctx, (void *)ctx[0], (void *)ctx[2]))
 BOTH(capture_image, "sched_process_exec", capture_exec(ctx))
 BOTH(process_fork, "sched_process_fork", on_fork((void *)ctx[1]))

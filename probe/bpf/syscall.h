@@ -87,6 +87,16 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 		c->no_program++;
 }
 
+/* The first of two descriptors that the call has left in memory, -1 for none. */
+static __always_inline s32 first_of_pair(struct scratch *s)
+{
+	s32 fd = -1;
+
+	if (head(s)->ret >= 0)
+		bpf_probe_read_user(&fd, sizeof(fd), (void *)head(s)->args[3]);
+	return fd;
+}
+
 /* First turn of a capture at sys_exit: find the event's file. False when the event is not this hook's. */
 static __always_inline bool syscall_begin(struct scratch *s, const struct slot *row)
 {
@@ -105,13 +115,14 @@ static __always_inline bool syscall_begin(struct scratch *s, const struct slot *
 	case OBJ_ARG0: fd = head(s)->args[0]; break;
 	case OBJ_ARG1: fd = head(s)->args[1]; break;
 	case OBJ_ARG2: fd = head(s)->args[2]; break;
+	case OBJ_PAIR: fd = first_of_pair(s); break;
 	}
 	if (fd >= 0)
 		s->file = (u64)file_of((void *)s->task, fd);
 	return true;
 }
 
-static __always_inline void capture_syscall(void *ctx, u32 can, u32 recipes, u32 steps)
+static __always_inline void capture_syscall(void *ctx, u32 can, struct pace pace)
 {
 	struct scratch *s = scratch_get();
 	const struct slot *row;
@@ -125,5 +136,33 @@ static __always_inline void capture_syscall(void *ctx, u32 can, u32 recipes, u32
 		return;
 	if (!s->turns && !syscall_begin(s, row))
 		return;
-	capture(ctx, s, &exit_programs, slot, can, recipes, steps);
+	capture(ctx, s, &exit_programs, slot, can, pace);
+}
+
+/* The same for calls that move data, in this CPU's wide scratch: what the dispatcher has begun goes on there. */
+static __always_inline void capture_moved(void *ctx, u32 can, struct pace pace)
+{
+	u32 cpu = bpf_get_smp_processor_id(), slot;
+	struct wide *wide = bpf_map_lookup_elem(&wides, &cpu);
+	struct scratch *begun = scratch_get(), *s;
+	const struct slot *row;
+
+	if (!begun || !wide)
+		return;
+	s = &wide->s;
+	slot = begun->slot;
+	row = bpf_map_lookup_elem(&slots, &slot);
+	if (!row)
+		return;
+	if (!begun->turns++) {
+		begin(s, slot, (void *)begun->task);
+		__builtin_memcpy(head(s), head(begun), sizeof(struct header));
+		s->lost = begun->lost;
+		if (!syscall_begin(s, row))
+			return;
+		if (row->io)
+			io_begin(s, row->io);
+	}
+	capture(ctx, s, &exit_programs, slot, can | CAN_DATA, pace);
+	begun->lost = s->lost;
 }

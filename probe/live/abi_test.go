@@ -79,10 +79,11 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 			"SOCK": uint64(event.OpSock), "QUEUE": uint64(event.OpQueue), "TASK": uint64(event.OpTask), "ARGV": uint64(event.OpArgv),
 			"ENV": uint64(event.OpEnv), "ARGV_USER": uint64(event.OpArgvUser), "ENV_USER": uint64(event.OpEnvUser), "CWD": uint64(event.OpCwd),
 			"EXE": uint64(event.OpExe), "CGROUPS": uint64(event.OpCgroups), "FILENAME": uint64(event.OpFilename), "EXIT": uint64(event.OpExit),
+			"DATA": uint64(event.OpData), "SIZE": uint64(event.OpSize), "PEER": uint64(event.OpPeer), "CONTROL": uint64(event.OpControl), "OPTION": uint64(event.OpOption),
 		},
 		"OBJ_": {
 			"NONE": uint64(event.ObjNone), "RET": uint64(event.ObjRet), "ARG0": uint64(event.ObjArg0), "ARG1": uint64(event.ObjArg1),
-			"ARG2": uint64(event.ObjArg2),
+			"ARG2": uint64(event.ObjArg2), "PAIR": uint64(event.ObjPair),
 		},
 		"FLAG_": {
 			"COMPAT32": event.FlagCompat32, "TRUNCATED": event.FlagTruncated, "FAULT": event.FlagFault, "CHILD": event.FlagChild,
@@ -95,6 +96,10 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 			"MEMFD": uint64(event.KindMemfd), "ANON": uint64(event.KindAnon),
 		},
 		"TASK_": {"KTHREAD": event.TaskKthread, "IN_PIDNS": event.TaskInPidns},
+		"IO_": {
+			"NONE": uint64(event.IONone), "BUFFER": uint64(event.IOBuffer), "TO": uint64(event.IOTo), "FROM": uint64(event.IOFrom), "VECTOR": uint64(event.IOVector),
+			"MESSAGE": uint64(event.IOMessage), "MESSAGES": uint64(event.IOMessages), "WRITES": uint64(event.IOWrites),
+		},
 		"SLOT_": {"FAILED_ONLY": slotFailedOnly, "CLONE": slotClone, "LIFE": slotLife},
 	}
 	found := make(map[string]map[string]uint64)

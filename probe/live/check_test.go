@@ -232,6 +232,9 @@ func (k *checker) bytes(what string, w trigger.Want, b []byte, ok bool) {
 // structures are compared member by member.
 var structures = event.PartsOf(event.PartFile, event.PartSock, event.PartTask, event.PartExit)
 
+// shown are pieces whose every use a parameter shows.
+var shown = event.PartsOf(event.PartName, event.PartName2, event.PartMem, event.PartData, event.PartSize, event.PartControl) | structures
+
 // ofTask are pieces that every task has, and that some rows about tasks do without.
 var ofTask = map[string]bool{"exe": true, "env": true, "argv": true, "cwd": true, "cgroups": true}
 
@@ -254,7 +257,7 @@ func (k *checker) parts() {
 			}
 		case said:
 			k.bytes("piece "+p.Kind.String(), w, b, ok)
-		case p.Kind == event.PartName || p.Kind == event.PartName2 || p.Kind == event.PartMem || structures.Has(p.Kind):
+		case shown.Has(p.Kind):
 			// parameters show these
 		default:
 			k.errorf("nothing says what piece %s must be", p.Kind)

@@ -4,6 +4,7 @@ package live
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -30,6 +31,8 @@ type Options struct {
 	Demand *event.Demand // what to capture; not changed
 	// EventBytes and LifeBytes are the sizes of the two rings. They are rounded up to a power of two and at least a page.
 	EventBytes, LifeBytes int
+	// Snaplen is how many bytes are kept of the data that a call moves, 65535 at most; 0 means 80.
+	Snaplen int
 	// Controller is the index in event.Controllers of the v1 cgroup hierarchy that Header.Cgroup1 numbers, -1 for none.
 	Controller int
 }
@@ -128,7 +131,7 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	for name, value := range map[string]any{
 		"cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
 		"every_thread": p.plan.everyThread, "exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat,
-		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit,
+		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "snaplen": uint32(cmp.Or(o.Snaplen, defaultSnaplen)),
 	} {
 		v := spec.Variables[name]
 		if v == nil {
@@ -140,8 +143,18 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	}
 	spec.Maps["events"].MaxEntries = ringSize(o.EventBytes)
 	spec.Maps["life"].MaxEntries = ringSize(o.LifeBytes)
+	if p.uses(captureData) {
+		cpus, err := ebpf.PossibleCPU()
+		if err != nil {
+			return fmt.Errorf("count processors: %w", err)
+		}
+		spec.Maps["wides"].MaxEntries = uint32(cpus)
+	}
 	return nil
 }
+
+// defaultSnaplen is Falco's.
+const defaultSnaplen = 80
 
 func ringSize(n int) uint32 {
 	n = max(n, os.Getpagesize())

@@ -43,6 +43,7 @@ type program struct {
 
 const (
 	captureCall    = "capture_call"
+	captureData    = "capture_data"
 	captureProcess = "capture_process"
 	captureImage   = "capture_image"
 )
@@ -53,7 +54,7 @@ func hooks() []hook {
 		{"sched_process_fork", "process_fork", nil},
 		{"sched_process_exit", "process_exit", nil},
 		{"sys_exit", "sys_exit", []program{
-			{name: captureCall, hot: true}, {name: captureProcess, loses: "clone and failed execve events"},
+			{name: captureCall, hot: true}, {name: captureData, hot: true, loses: "events of calls that move data"}, {name: captureProcess, loses: "clone and failed execve events"},
 		}},
 	}
 }

@@ -3,23 +3,27 @@
 package live
 
 import (
+	"slices"
+
 	"falconet/engine/event"
 )
 
 // The twins of the structures in probe/bpf/abi.h that only the loader writes.
 
 type part struct {
-	Kind, Op, Arg, Aux uint8
-	Size, Off          uint16
+	At, Op, Arg, Aux uint8
+	Size, Off        uint16
 }
 
 const maxParts = 16
 
 type slot struct {
-	Event                uint16
-	Parts, Object, Flags uint8
-	_                    [3]uint8
-	Part                 [maxParts]part
+	Event          uint16
+	Parts, Recipes uint8
+	Object, Flags  uint8
+	IO             uint8
+	_              uint8
+	Part           [maxParts]part
 }
 
 const (
@@ -103,13 +107,21 @@ func (p *plan) add(row *event.Row, list []event.Part, wanted event.Parts, progra
 	c := capture{program: program}
 	c.Event, c.Parts, c.Object = uint16(row.ID), uint8(len(list)), uint8(row.Object)
 	for i, r := range list {
-		c.Part[i] = part{Kind: uint8(r.Kind), Op: uint8(r.Op), Arg: r.Arg, Aux: r.Aux, Size: r.Size, Off: r.Off}
-		if !wanted.Has(r.Kind) && !needed(list, i, wanted) {
-			c.Part[i].Op = uint8(event.OpNone)
+		if wanted.Has(r.Kind) || needed(list, i, wanted) {
+			c.Part[c.Recipes] = part{At: uint8(i), Op: uint8(r.Op), Arg: r.Arg, Aux: r.Aux, Size: r.Size, Off: r.Off}
+			c.Recipes++
 		}
+	}
+	if row.IO != event.IONone && c.keeps(event.OpData, event.OpSize, event.OpPeer, event.OpControl) {
+		c.IO = uint8(row.IO)
 	}
 	p.slots = append(p.slots, c)
 	return uint16(len(p.slots) - 1)
+}
+
+// keeps reports whether a slot has one of the recipes.
+func (c *capture) keeps(ops ...event.Op) bool {
+	return slices.ContainsFunc(c.Part[:c.Recipes], func(p part) bool { return slices.Contains(ops, event.Op(p.Op)) })
 }
 
 // needed reports whether a wanted recipe looks at the piece that recipe i captures.
@@ -152,6 +164,8 @@ func programFor(parts []event.Part) string {
 		switch p.Op {
 		case event.OpTask, event.OpArgv, event.OpArgvUser, event.OpCgroups:
 			return captureProcess
+		case event.OpData, event.OpSize, event.OpPeer, event.OpControl, event.OpOption:
+			return captureData
 		}
 	}
 	return captureCall
