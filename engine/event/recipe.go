@@ -15,7 +15,7 @@ const (
 	OpPath        // path of the event's file, seen from the process's root
 	OpFSPath      // path of the event's file inside its filesystem
 	OpDir         // path of the directory descriptor in Arg (or the working directory) when the string of part Aux is relative
-	OpSock        // SockFacts of the event's file
+	OpSock        // SockFacts of the event's file; with Aux 1 its role and whether it was bound are among them
 	OpQueue       // accept queue of the listening socket in Arg: length and limit
 	OpTask        // TaskFacts
 	OpArgv        // arguments of the running image, NUL separated
@@ -32,6 +32,7 @@ const (
 	OpPeer        // sockaddr of the other end, which the call was given or has filled in
 	OpControl     // control data of a message that was received
 	OpOption      // value of a socket option; with Aux 1 the length is behind a pointer
+	OpChanged     // byte: 1 when the other end, in part Aux, is another than that of the socket's last message, else 0
 )
 
 // Controllers are the cgroup controllers whose paths OpCgroups captures, under the names that they have in v1 hierarchies (where
@@ -102,19 +103,20 @@ const (
 	PartCwd
 	PartExe
 	PartCgroups
-	PartMem  // user memory, see the row
-	PartMem2 // user memory, see the row
-	PartExit // ExitFacts
-	PartData // what the call moved
-	PartSize // uint32: the size of its buffers
-	PartControl
+	PartMem     // user memory, see the row
+	PartMem2    // user memory, see the row
+	PartExit    // ExitFacts
+	PartData    // what the call moved
+	PartSize    // uint32: the size of its buffers
+	PartControl // control data of a message
+	PartChanged // byte: whether the socket talks to another than before
 	partKinds
 )
 
 var partNames = [partKinds]string{
 	"none", "name", "name2", "path", "fspath", "dir", "dir2", "file", "sock", "sockaddr", "queue", "task", "argv", "env",
 	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "data", "size",
-	"control",
+	"control", "changed",
 }
 
 // String returns the kind's name.

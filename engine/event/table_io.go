@@ -8,7 +8,7 @@ func ioRows() []Row {
 	fd, size, vectorSize := fd("fd", 0), number("size", Uint32, Dec, 2, 4), bufferSize()
 	filled, pos := moved("size", Uint32), position()
 	tuple := text("tuple", SockTuple, PartSock)
-	peer, control := Part{Kind: PartSockAddr, Op: OpPeer}, Part{Kind: PartControl, Op: OpControl}
+	control := Part{Kind: PartControl, Op: OpControl}
 	total := Part{Kind: PartSize, Op: OpSize}
 	return []Row{
 		ioRow("read", in, IOBuffer, 0, []int{3}, nil, params{res(), data(), fd, size}),
@@ -21,10 +21,10 @@ func ioRows() []Row {
 		ioRow("pwritev", out, IOVector, 296, []int{334}, parts{total}, params{res(), data(), fd, vectorSize, pos}),
 		memoryRow("process_vm_readv", 310, 347),
 		memoryRow("process_vm_writev", 311, 348),
-		ioRow("sendto", out, IOTo, 44, []int{369}, parts{peer}, params{res(), data(), fd, size, tuple}),
-		ioRow("recvfrom", in, IOFrom, 45, []int{371}, parts{peer}, params{res(), received(3), tuple, fd, size}),
-		ioRow("sendmsg", out, IOMessage, 46, []int{370}, parts{peer, total}, params{res(), data(), fd, vectorSize, tuple}),
-		ioRow("recvmsg", in, IOMessage, 47, []int{372}, parts{peer, control}, params{res(), filled, received(2), tuple, text("msgcontrol", ByteBuf, PartControl), fd}),
+		ioRow("sendto", out, IOTo, 44, []int{369}, peer(), params{res(), data(), fd, size, tuple}),
+		ioRow("recvfrom", in, IOFrom, 45, []int{371}, peer(), params{res(), received(3), tuple, fd, size}),
+		ioRow("sendmsg", out, IOMessage, 46, []int{370}, peer(total), params{res(), data(), fd, vectorSize, tuple}),
+		ioRow("recvmsg", in, IOMessage, 47, []int{372}, peer(control), params{res(), filled, received(2), tuple, text("msgcontrol", ByteBuf, PartControl), fd}),
 	}
 }
 
@@ -34,10 +34,21 @@ func ioRow(name string, c Category, how IO, nr64 int, nr32 []int, more parts, p 
 	if c == CatIOWrite {
 		how |= IOWrites
 	}
-	caught := append(socket(more...), Part{Kind: PartPath, Op: OpPath}, Part{Kind: PartFSPath, Op: OpFSPath}, Part{Kind: PartData, Op: OpData})
+	caught := append(socketInUse(more...), Part{Kind: PartPath, Op: OpPath}, Part{Kind: PartFSPath, Op: OpFSPath}, Part{Kind: PartData, Op: OpData})
 	r := row(name, c, UsesFD|ModifiesState, nr64, nr32, ObjArg0, caught, p)
 	r.IO = how
 	return r
+}
+
+// socketInUse is what a call on a descriptor captures that may be a socket with a role.
+func socketInUse(more ...Part) parts {
+	return append(parts{{Kind: PartFile, Op: OpFile}, {Kind: PartSock, Op: OpSock, Aux: 1}}, more...)
+}
+
+// peer is what a message has besides its data: the address of the other end, behind file and socket, and whether that is another than before.
+func peer(more ...Part) parts {
+	const addr = 2 // behind what socketInUse captures
+	return append(parts{{Kind: PartSockAddr, Op: OpPeer}, {Kind: PartChanged, Op: OpChanged, Aux: addr}}, more...)
 }
 
 // memoryRow makes a row of a call that copies between the caller's memory, which is what is kept, and another process's.

@@ -16,7 +16,7 @@
 enum op {
 	OP_NONE, OP_STR, OP_MEM, OP_SOCKADDR, OP_FILE, OP_PATH, OP_FSPATH, OP_DIR, OP_SOCK, OP_QUEUE, OP_TASK, OP_ARGV,
 	OP_ENV, OP_ARGV_USER, OP_ENV_USER, OP_CWD, OP_EXE, OP_CGROUPS, OP_FILENAME, OP_EXIT,
-	OP_DATA, OP_SIZE, OP_PEER, OP_CONTROL, OP_OPTION,
+	OP_DATA, OP_SIZE, OP_PEER, OP_CONTROL, OP_OPTION, OP_CHANGED,
 };
 
 #define AT_CWD 0xff
@@ -57,10 +57,13 @@ struct sock_facts {
 	u8 laddr[16], raddr[16];
 	u16 family, type, proto, lport, rport;
 	u8 state, pathlen;
-	u32 queue, maxq, pad;
+	u32 queue, maxq;
+	u8 role, bound, pad[2];
 	u64 sock, peer;
 	u8 path[112];
 };
+
+enum role { ROLE_NONE, ROLE_CLIENT, ROLE_SERVER };
 
 enum task_flag { TASK_KTHREAD = 1, TASK_IN_PIDNS = 2 };
 
@@ -89,7 +92,8 @@ struct part {
  * a vector of messages. IO_WRITES: the call takes the data, so that they are there even when it fails. */
 enum io { IO_NONE, IO_BUFFER, IO_TO, IO_FROM, IO_VECTOR, IO_MESSAGE, IO_MESSAGES, IO_WRITES = 0x80 };
 
-enum slot_flag { SLOT_FAILED_ONLY = 1, SLOT_CLONE = 2, SLOT_LIFE = 4 };
+/* SLOT_SILENT: the call is looked at for what the probe keeps, and makes no event. */
+enum slot_flag { SLOT_FAILED_ONLY = 1, SLOT_CLONE = 2, SLOT_LIFE = 4, SLOT_SILENT = 8 };
 
 /* What one capture does: the row of the event table, how many pieces it has, and the recipes of those that are wanted. */
 struct slot {
@@ -110,4 +114,4 @@ struct counters { u64 sent, ring_full, scratch_full, fault, truncated, no_progra
 #define KEEP(type) const struct type *keep_##type __attribute__((unused))
 KEEP(header); KEEP(file_facts); KEEP(sock_facts); KEEP(task_facts); KEEP(exit_facts); KEEP(part); KEEP(slot); KEEP(route); KEEP(counters);
 #define KEEP_ENUM(type) const enum type *keep_##type __attribute__((unused))
-KEEP_ENUM(op); KEEP_ENUM(object); KEEP_ENUM(kind); KEEP_ENUM(record_flag); KEEP_ENUM(task_flag); KEEP_ENUM(slot_flag); KEEP_ENUM(io);
+KEEP_ENUM(op); KEEP_ENUM(object); KEEP_ENUM(kind); KEEP_ENUM(record_flag); KEEP_ENUM(task_flag); KEEP_ENUM(slot_flag); KEEP_ENUM(io); KEEP_ENUM(role);

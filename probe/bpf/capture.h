@@ -9,7 +9,7 @@
 #pragma once
 
 #include "cgroup.h"
-#include "io.h"
+#include "peer.h"
 #include "task.h"
 #include "user.h"
 
@@ -76,7 +76,7 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		case OP_FILE: put_file(s, i); return;
 		case OP_PATH: walk_file(s, MODE_PATH, (void *)s->file); return;
 		case OP_FSPATH: walk_file(s, MODE_FSPATH, (void *)s->file); return;
-		case OP_SOCK: put_sock(s, i); return;
+		case OP_SOCK: put_sock(s, i, p->aux); return;
 		case OP_QUEUE: put_queue(s, i, arg_of(s, arg)); return;
 		}
 	}
@@ -87,6 +87,7 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		case OP_PEER: put_peer(s, i); return;
 		case OP_CONTROL: put_control(s, i); return;
 		case OP_OPTION: put_option(s, i, p->aux); return;
+		case OP_CHANGED: put_changed(s, i, p->aux); return;
 		}
 	}
 	if (can & CAN_PROCESS) {
@@ -174,5 +175,6 @@ static __always_inline void capture(void *ctx, struct scratch *s, void *programs
 			data_done(s, true);
 		s->truncated++;
 	}
-	send(s, row->flags & SLOT_LIFE, (can & CAN_DATA) ? REC_CAP + DATA_CAP : REC_ROOM);
+	if (!(row->flags & SLOT_SILENT))
+		send(s, row->flags & SLOT_LIFE, (can & CAN_DATA) ? REC_CAP + DATA_CAP : REC_ROOM);
 }

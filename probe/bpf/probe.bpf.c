@@ -34,6 +34,7 @@ int sys_exit_raw(u64 *ctx)
 BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL, ((struct pace){3, 1, 22})))
 BOTH(capture_data, "sys_exit", capture_moved(ctx, CAN_OBJECT, ((struct pace){1, 4, 24})))
 BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR, ((struct pace){1, 1, 32})))
+BOTH(sock_state, "inet_sock_set_state", on_sock_state((void *)ctx[0], ctx[1], ctx[2]))
 BOTH(process_exec, "sched_process_exec", on_exec(ctx, (void *)ctx[0], (void *)ctx[2]))
 BOTH(capture_image, "sched_process_exec", capture_exec(ctx))
 BOTH(process_fork, "sched_process_fork", on_fork((void *)ctx[1]))
@@ -51,5 +52,17 @@ int dump_tasks(struct bpf_iter__task *ctx)
 		return 0;
 	task_facts(r, t);
 	bpf_seq_write(ctx->meta->seq, r, sizeof(*r));
+	return 0;
+}
+
+/* Connections that are older than the probe. */
+SEC("iter/task_file")
+int old_sockets(struct bpf_iter__task_file *ctx)
+{
+	struct file *f = ctx->file;
+	struct sock *sk = f ? sock_of(f) : NULL;
+
+	if (sk)
+		old_socket(sk);
 	return 0;
 }

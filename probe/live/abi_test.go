@@ -79,7 +79,7 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 			"SOCK": uint64(event.OpSock), "QUEUE": uint64(event.OpQueue), "TASK": uint64(event.OpTask), "ARGV": uint64(event.OpArgv),
 			"ENV": uint64(event.OpEnv), "ARGV_USER": uint64(event.OpArgvUser), "ENV_USER": uint64(event.OpEnvUser), "CWD": uint64(event.OpCwd),
 			"EXE": uint64(event.OpExe), "CGROUPS": uint64(event.OpCgroups), "FILENAME": uint64(event.OpFilename), "EXIT": uint64(event.OpExit),
-			"DATA": uint64(event.OpData), "SIZE": uint64(event.OpSize), "PEER": uint64(event.OpPeer), "CONTROL": uint64(event.OpControl), "OPTION": uint64(event.OpOption),
+			"DATA": uint64(event.OpData), "SIZE": uint64(event.OpSize), "PEER": uint64(event.OpPeer), "CONTROL": uint64(event.OpControl), "OPTION": uint64(event.OpOption), "CHANGED": uint64(event.OpChanged),
 		},
 		"OBJ_": {
 			"NONE": uint64(event.ObjNone), "RET": uint64(event.ObjRet), "ARG0": uint64(event.ObjArg0), "ARG1": uint64(event.ObjArg1),
@@ -100,7 +100,8 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 			"NONE": uint64(event.IONone), "BUFFER": uint64(event.IOBuffer), "TO": uint64(event.IOTo), "FROM": uint64(event.IOFrom), "VECTOR": uint64(event.IOVector),
 			"MESSAGE": uint64(event.IOMessage), "MESSAGES": uint64(event.IOMessages), "WRITES": uint64(event.IOWrites),
 		},
-		"SLOT_": {"FAILED_ONLY": slotFailedOnly, "CLONE": slotClone, "LIFE": slotLife},
+		"ROLE_": {"NONE": uint64(event.RoleUnknown), "CLIENT": uint64(event.RoleClient), "SERVER": uint64(event.RoleServer)},
+		"SLOT_": {"FAILED_ONLY": slotFailedOnly, "CLONE": slotClone, "LIFE": slotLife, "SILENT": slotSilent},
 	}
 	found := make(map[string]map[string]uint64)
 	for typ, err := range objectTypes(t).All() {

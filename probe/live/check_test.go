@@ -360,7 +360,7 @@ func (k *checker) sock() {
 		got, want int
 	}{
 		{"family", int(s.Family), want.Family}, {"type", int(s.Type), want.Type}, {"protocol", int(s.Proto), want.Proto},
-		{"state", int(s.State), want.State}, {"queue", int(s.Queue), want.Queue}, {"queue limit", int(s.MaxQ), want.MaxQueue},
+		{"state", int(s.State), want.State}, {"role", int(s.Role), want.Role}, {"bound", int(s.Bound), want.Bound}, {"queue", int(s.Queue), want.Queue}, {"queue limit", int(s.MaxQ), want.MaxQueue},
 	} {
 		if v.want >= 0 && v.got != v.want {
 			k.errorf("socket %s is %d instead of %d", v.what, v.got, v.want)

@@ -88,7 +88,7 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 		return err
 	}
 	defer loader.close()
-	if p.hooks, err = loader.hooks(); err != nil {
+	if p.hooks, p.refused, err = loader.hooks(p.plan.hooks()); err != nil {
 		return err
 	}
 	for _, h := range p.hooks {
@@ -106,6 +106,9 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 			return err
 		}
 		p.links = append(p.links, l)
+	}
+	if p.plan.roles {
+		p.findRoles(loader)
 	}
 	return p.learnSelf()
 }
@@ -143,6 +146,12 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	}
 	spec.Maps["events"].MaxEntries = ringSize(o.EventBytes)
 	spec.Maps["life"].MaxEntries = ringSize(o.LifeBytes)
+	if p.plan.roles {
+		spec.Maps["roles"].MaxEntries, spec.Maps["listeners"].MaxEntries = maxRoles, maxListeners
+	}
+	if p.plan.peers {
+		spec.Maps["peers"].MaxEntries = maxPeers
+	}
 	if p.uses(captureData) {
 		cpus, err := ebpf.PossibleCPU()
 		if err != nil {
@@ -152,6 +161,13 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	}
 	return nil
 }
+
+// How many sockets the probe knows something about that the kernel does not. The least recently used leave first.
+const (
+	maxRoles     = 1 << 16
+	maxPeers     = 1 << 14
+	maxListeners = 1 << 12
+)
 
 // defaultSnaplen is Falco's.
 const defaultSnaplen = 80

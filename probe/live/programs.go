@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -31,6 +32,8 @@ type hook struct {
 	tracepoint string
 	dispatcher string
 	programs   []program
+	// loses says what is not seen when the kernel refuses the hook; "" means that the probe is useless without it.
+	loses string
 }
 
 type program struct {
@@ -48,15 +51,21 @@ const (
 	captureImage   = "capture_image"
 )
 
-func hooks() []hook {
-	return []hook{
-		{"sched_process_exec", "process_exec", []program{{name: captureImage}}},
-		{"sched_process_fork", "process_fork", nil},
-		{"sched_process_exit", "process_exit", nil},
-		{"sys_exit", "sys_exit", []program{
-			{name: captureCall, hot: true}, {name: captureData, hot: true, loses: "events of calls that move data"}, {name: captureProcess, loses: "clone and failed execve events"},
+// hooks are the places that a plan needs.
+func (p *plan) hooks() []hook {
+	list := []hook{
+		{tracepoint: "sched_process_exec", dispatcher: "process_exec", programs: []program{{name: captureImage}}},
+		{tracepoint: "sched_process_fork", dispatcher: "process_fork"},
+		{tracepoint: "sched_process_exit", dispatcher: "process_exit"},
+		{tracepoint: "sys_exit", dispatcher: "sys_exit", programs: []program{
+			{name: captureCall, hot: true}, {name: captureData, hot: true, loses: "events of calls that move data"},
+			{name: captureProcess, loses: "clone and failed execve events"},
 		}},
 	}
+	if p.roles {
+		list = append(list, hook{tracepoint: "inet_sock_set_state", dispatcher: "sock_state", loses: "the roles of connected sockets"})
+	}
+	return list
 }
 
 // ProgramError says that the kernel refused a program, with the last words of its verifier.
@@ -158,26 +167,30 @@ func (o *loader) close() {
 }
 
 // hooks loads the hooks side by side: verification is most of the time that a start takes, and the kernel verifies
-// programs of privileged loaders in parallel.
-func (o *loader) hooks() ([]*loaded, error) {
-	list := hooks()
+// programs of privileged loaders in parallel. It returns also why the kernel refuses hooks that the probe can do without.
+func (o *loader) hooks(list []hook) (out []*loaded, refused []error, err error) {
 	out, errs := make([]*loaded, len(list)), make([]error, len(list))
 	var wg sync.WaitGroup
 	for i, h := range list {
 		wg.Go(func() { out[i], errs[i] = o.hook(h) })
 	}
 	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
-		for _, l := range out {
-			l.close()
-		}
-		for _, err := range errs {
-			if err != nil {
-				return nil, err
-			}
+	for i, h := range list {
+		if errs[i] != nil && h.loses != "" {
+			refused = append(refused, fmt.Errorf("%s are not seen: %w", h.loses, errs[i]))
+			errs[i] = nil
 		}
 	}
-	return out, nil
+	out = slices.DeleteFunc(out, func(l *loaded) bool { return l == nil })
+	for _, err := range errs {
+		if err != nil {
+			for _, l := range out {
+				l.close()
+			}
+			return nil, nil, err
+		}
+	}
+	return out, refused, nil
 }
 
 // hook tries the spellings in turn. The error is the first spelling's: the others fail for want of the same thing, or for

@@ -30,6 +30,7 @@ const (
 	slotFailedOnly = 1 << iota
 	slotClone
 	slotLife
+	slotSilent
 )
 
 type route struct {
@@ -50,6 +51,8 @@ type plan struct {
 
 	exec, execveat, fork, exit, heartbeat uint16
 	everyThread                           bool
+	roles                                 bool // which end of a connection a socket is, is asked for
+	peers                                 bool // whether a socket talks to another than before, is asked for
 }
 
 // markNR is readahead: rare, harmless, and refused at once for a descriptor that does not exist.
@@ -59,9 +62,13 @@ const markNR = 187
 var stateParts = event.PartsOf(event.PartTask, event.PartArgv, event.PartEnv, event.PartCwd, event.PartExe, event.PartCgroups, event.PartExit)
 
 func makePlan(d *event.Demand) *plan {
-	p := &plan{slots: make([]capture, 1), everyThread: d.WantsEveryThread()}
+	p := &plan{slots: make([]capture, 1), everyThread: d.WantsEveryThread(), peers: wantsPeers(d)}
 	for _, row := range event.Rows()[1:] {
 		parts, wanted := d.Wants(row.ID)
+		silent := p.peers && row.Captures(event.PartChanged)
+		if silent { // whom a socket talks to is known when all calls are seen that talk
+			parts |= event.PartsOf(event.PartChanged)
+		}
 		switch {
 		case row.Name == "heartbeat":
 			p.heartbeat = p.add(&row, row.Parts, event.AllParts, captureCall)
@@ -75,10 +82,21 @@ func makePlan(d *event.Demand) *plan {
 				p.slots[id].Flags |= slotClone
 			}
 			p.route(&row, id)
+		case silent:
+			id := p.add(&row, row.Parts, parts, programFor(row.Parts))
+			p.slots[id].Flags |= slotSilent
+			p.route(&row, id)
 		}
 	}
 	p.routes[markNR].Mark = 1
 	return p
+}
+
+func wantsPeers(d *event.Demand) bool {
+	return slices.ContainsFunc(event.Rows()[1:], func(row event.Row) bool {
+		parts, wanted := d.Wants(row.ID)
+		return wanted && parts.Has(event.PartChanged) && row.Captures(event.PartChanged)
+	})
 }
 
 // life places the rows of the tracepoints of process life. An execve that fails has no tracepoint: sys_exit reports it, when a
@@ -115,6 +133,7 @@ func (p *plan) add(row *event.Row, list []event.Part, wanted event.Parts, progra
 	if row.IO != event.IONone && c.keeps(event.OpData, event.OpSize, event.OpPeer, event.OpControl) {
 		c.IO = uint8(row.IO)
 	}
+	p.roles = p.roles || slices.ContainsFunc(c.Part[:c.Recipes], func(r part) bool { return r.Op == uint8(event.OpSock) && r.Aux != 0 })
 	p.slots = append(p.slots, c)
 	return uint16(len(p.slots) - 1)
 }
@@ -127,7 +146,7 @@ func (c *capture) keeps(ops ...event.Op) bool {
 // needed reports whether a wanted recipe looks at the piece that recipe i captures.
 func needed(list []event.Part, i int, wanted event.Parts) bool {
 	for _, r := range list {
-		if r.Op == event.OpDir && int(r.Aux) == i && wanted.Has(r.Kind) {
+		if (r.Op == event.OpDir || r.Op == event.OpChanged) && int(r.Aux) == i && wanted.Has(r.Kind) {
 			return true
 		}
 	}

@@ -36,14 +36,18 @@ func (c *Call) size(n int64) *Call { return c.Number("size", n) }
 
 // onFile expects the file behind a descriptor under its path.
 func (c *Call) onFile(fd int, path string) *Call {
-	return c.file(fd).NoPart("sock", "sockaddr").Part("path", path).Part("fspath", fsPath(path))
+	return c.file(fd).NoPart("sock", "sockaddr", "changed").Part("path", path).Part("fspath", fsPath(path))
 }
 
 // onPipe expects a pipe, which has no path.
-func (c *Call) onPipe(fd int) *Call { return c.file(fd).NoPart("sock", "sockaddr", "path", "fspath") }
+func (c *Call) onPipe(fd int) *Call {
+	return c.file(fd).NoPart("sock", "sockaddr", "changed", "path", "fspath")
+}
 
 // onNothing expects that there is nothing behind the descriptor.
-func (c *Call) onNothing() *Call { return c.NoPart("file", "sock", "sockaddr", "path", "fspath") }
+func (c *Call) onNothing() *Call {
+	return c.NoPart("file", "sock", "sockaddr", "changed", "path", "fspath")
+}
 
 func pattern(n int) []byte {
 	b := make([]byte, n)

@@ -28,7 +28,7 @@ func unixAddr(path string) []byte {
 
 // sock takes the facts of a socket.
 func (c *Call) sock(fd int) *Call {
-	s := &Sock{State: -1, Queue: -1, MaxQueue: -1, LAddr: make([]byte, 16), RAddr: make([]byte, 16)}
+	s := &Sock{State: -1, Role: -1, Bound: -1, Queue: -1, MaxQueue: -1, LAddr: make([]byte, 16), RAddr: make([]byte, 16)}
 	s.Family = one(unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN))
 	s.Type = one(unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE))
 	s.Proto = one(unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL))

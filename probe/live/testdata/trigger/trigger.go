@@ -26,7 +26,8 @@ const Env = "FALCONET_TRIGGER"
 type T struct {
 	report Report
 	all    []byte
-	arena  []byte // what is left of all
+	arena  []byte         // what is left of all
+	peers  map[int]string // whom sockets without a connection talked to last
 }
 
 var triggers = map[string]func(*T){
@@ -34,7 +35,7 @@ var triggers = map[string]func(*T){
 	"rename": rename, "renameat": renameat, "renameat2": renameat2, "chmod": chmod, "fchmod": fchmod, "fchmodat": fchmodat,
 	"overlay": overlay, "setuid": setuid, "ptrace": ptrace, "memfd": memfd, "execfail": execfail,
 	"inet": inet, "inet6": inet6, "unix": unixSockets, "bind": bind, "netfail": netfail, "socket": socket,
-	"buffers": buffers, "vectors": vectors, "otherMemory": otherMemory, "datagrams": datagrams, "streams": streams, "messages": messages,
+	"buffers": buffers, "vectors": vectors, "otherMemory": otherMemory, "datagrams": datagrams, "streams": streams, "messages": messages, "elder": elder,
 	"paths": paths, "deep": deep, "mounts": mounts, "chroot": chroot, "cookie": cookie,
 	"tracee": tracee, "storm": storm, "opens": opens, "exit": exit, "thread": thread, "crowd": crowd, "orphan": orphan,
 }
@@ -50,7 +51,7 @@ func Main() {
 	if f == nil {
 		fail("no trigger %q", name)
 	}
-	t := &T{report: Report{Notes: make(map[string]string)}}
+	t := &T{report: Report{Notes: make(map[string]string)}, peers: make(map[int]string)}
 	arena, err := unix.Mmap(-1, 0, 1<<20, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_POPULATE)
 	must(err)
 	t.all, t.arena = arena, arena
