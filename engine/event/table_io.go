@@ -7,7 +7,7 @@ func ioRows() []Row {
 	const in, out = CatIORead, CatIOWrite
 	fd, size, vectorSize := fd("fd", 0), number("size", Uint32, Dec, 2, 4), bufferSize()
 	filled, pos := moved("size", Uint32), position()
-	tuple := text("tuple", SockTuple, PartSock)
+	tuple := ends(func(r *Record) bool { return r.Ret >= 0 })
 	control := Part{Kind: PartControl, Op: OpControl}
 	total := Part{Kind: PartSize, Op: OpSize}
 	return []Row{
@@ -58,6 +58,13 @@ func memoryRow(name string, nr64, nr32 int) Row {
 	})
 	r.IO = IOVector
 	return r
+}
+
+// ends is the tuple of a socket, in the calls that have one.
+func ends(when func(r *Record) bool) Param {
+	p := text("tuple", SockTuple, PartSock)
+	p.view.when = when
+	return p
 }
 
 func data() Param { return text("data", ByteBuf, PartData) }

@@ -132,11 +132,14 @@ func fdSockFields() []Def {
 				linked := f.hasSock && (f.sock.State == tcpEstab || f.role == roleClient || f.role == roleServer)
 				return boolean(linked), f.ok
 			}},
-		Def{Name: "fd.name_changed", Type: event.Bool, Example: "fd.name_changed = true", Desc: "whether the event gave the socket another name: it was bound or connected", Needs: needs, domainIn: ofSockets,
+		Def{Name: "fd.name_changed", Type: event.Bool, Example: "fd.name_changed = true", Desc: "whether the event gave the socket another name: it was bound or connected, or talks to another than before",
+			Needs: Needs{Parts: needs.Parts | event.PartsOf(event.PartChanged)}, domainIn: ofSockets,
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				f := c.desc()
 				k := c.row().kind
-				return boolean(k == rowConnect && f.role == roleClient || k == rowBind && f.role == roleListen), f.ok
+				b, _ := c.Rec.Part(event.PartChanged)
+				another := len(b) == 1 && b[0] != 0
+				return boolean(another || k == rowConnect && f.role == roleClient || k == rowBind && f.role == roleListen), f.ok
 			}},
 	))
 }

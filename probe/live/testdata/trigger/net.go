@@ -68,7 +68,12 @@ func (t *T) connect(fd int, addr []byte) *Call {
 	return t.socketCall("connect", unix.SYS_CONNECT, fd, addr)
 }
 
-func (c *Call) tuple(fd int) *Call { return c.sock(fd).Present("tuple") }
+func (c *Call) tuple(fd int) *Call {
+	if c.sock(fd); c.Ret < 0 && unix.Errno(-c.Ret) != unix.EINPROGRESS {
+		return c.Absent("tuple")
+	}
+	return c.Present("tuple")
+}
 
 // accept takes a connection by both calls; the queue is what the listener says of itself.
 func (t *T) accept(listener int, flags uintptr, four bool) *Call {
