@@ -5,7 +5,6 @@ package cli
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 
 	"falconet/engine/event"
@@ -37,7 +36,7 @@ func eventEntries() map[string][]eventEntry {
 		out[kind] = []eventEntry{}
 	}
 	add := func(kind string, e eventEntry) {
-		e.Available = !slices.Contains(pushdown.HighVolume[:], e.Name)
+		e.Available = !pushdown.IsHighVolume(e.Name)
 		out[kind] = append(out[kind], e)
 	}
 	var generic eventEntry

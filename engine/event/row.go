@@ -157,3 +157,18 @@ func ByNumber(nr int, compat bool) ID {
 	}
 	return id
 }
+
+// NameOfCall returns the name that the events of a system call have: its own, or that of their row. ok is false for a name
+// that no call has.
+func NameOfCall(call string) (name string, ok bool) {
+	nr64, nr32, ok := SyscallNumber(call)
+	if !ok {
+		return "", false
+	}
+	for _, id := range [...]ID{ByNumber(nr64, false), ByNumber(nr32, true)} {
+		if id != Generic {
+			return events.rows[id].Name, true
+		}
+	}
+	return call, true
+}

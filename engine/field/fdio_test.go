@@ -3,6 +3,7 @@
 package field
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -95,6 +96,9 @@ func TestDatagrams(t *testing.T) {
 	h.Ret, h.Args[0] = 3, 5
 	k.event(h, ipv4, sockFacts(server), inetAddr("10.0.0.2:40000"), piece(event.PartData, "abc"))
 	k.expect("serving", map[string]string{"fd.name": "10.0.0.2:40000->0.0.0.0:53", "fd.cip": "10.0.0.2", "evt.arg.tuple": "0.0.0.0:53->10.0.0.2:40000"})
+	if got := k.all("fd.ip"); !reflect.DeepEqual(got, []string{"10.0.0.2"}) { // the end that the kernel names
+		t.Errorf("fd.ip = %v", got)
+	}
 	h.Ret = -1
 	k.event(h, ipv4, sockFacts(server), piece(event.PartData, "abc"))
 	k.expect("refused", map[string]string{"fd.name": "0.0.0.0:53", "fd.cip": "-", "fd.sport": "53", "evt.arg.tuple": "NULL", "evt.buffer": "abc"})

@@ -72,6 +72,19 @@ func ends(read func(*endpoint) Value) func(*Ctx, func(Value) bool) {
 	}
 }
 
+// addresses is ends for addresses: the kernel chooses one for each datagram of a socket that is bound to all, and keeps none. That the socket
+// says 0.0.0.0 then is no end of a conversation with somebody.
+func addresses(read func(*endpoint) Value) func(*Ctx, func(Value) bool) {
+	both := ends(read)
+	return func(c *Ctx, yield func(Value) bool) {
+		if f := c.desc(); f.role != roleListen && f.local.n != 0 && f.local.ip().IsUnspecified() && f.remote.known() {
+			yield(read(&f.remote))
+			return
+		}
+		both(c, yield)
+	}
+}
+
 func hasDesc(c *Ctx) bool { return c.desc().ok }
 
 func fdSockFields() []Def {
@@ -90,13 +103,13 @@ func fdSockFields() []Def {
 	portOf := func(e *endpoint) Value { return num(event.Port, uint64(e.port)) }
 	defs := []Def{
 		{Name: "fd.ip", Type: event.IPAddr, Flags: both, Example: "fd.ip = 127.0.0.1", Desc: "address of either end", Needs: socket,
-			Get: never, Multi: ends(addressOf(event.IPAddr)), Any: hasDesc},
+			Get: never, Multi: addresses(addressOf(event.IPAddr)), Any: hasDesc},
 		{Name: "fd.port", Type: event.Port, Flags: both, Example: "fd.port = 443", Desc: "port of either end", Needs: socket,
 			Get: never, Multi: ends(portOf), Any: hasDesc},
 		{Name: "fd.proto", Type: event.Port, Flags: both, Example: "fd.proto = 22", Desc: "port of either end, which a condition may name by its service", Needs: socket,
 			Get: never, Multi: ends(portOf), Any: hasDesc},
 		{Name: "fd.net", Type: event.IPNet, Flags: both, Example: "fd.net = 10.0.0.0/8", Desc: "address of either end, to compare with networks", Needs: socket,
-			Get: never, Multi: ends(addressOf(event.IPNet)), Any: hasDesc},
+			Get: never, Multi: addresses(addressOf(event.IPNet)), Any: hasDesc},
 	}
 	for _, s := range sides {
 		defs = append(defs,

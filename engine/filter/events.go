@@ -34,12 +34,8 @@ func eventName(name string) string {
 	if call := falcoNames[name]; call != "" && !isReported(name) {
 		return call
 	}
-	if nr64, nr32, ok := event.SyscallNumber(name); ok && len(event.ByName(name)) == 0 {
-		for _, id := range []event.ID{event.ByNumber(nr64, false), event.ByNumber(nr32, true)} {
-			if id != event.Generic {
-				return event.RowOf(id).Name
-			}
-		}
+	if of, ok := event.NameOfCall(name); ok && len(event.ByName(name)) == 0 {
+		return of
 	}
 	return name
 }

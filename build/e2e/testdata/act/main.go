@@ -15,6 +15,7 @@
 //	act shell SH ARG...      starts a shell with its standard input on a TCP connection
 //	act pipe-shell SH ARG... starts a shell with its standard input on a pipe
 //	act pty CMD...           runs a program on a terminal of its own
+//	act talk                 sends and receives over the loopback, see talk.go
 package main
 
 import (
@@ -45,6 +46,7 @@ func main() {
 		"shell":       shell,
 		"pipe-shell":  pipeShell,
 		"pty":         pty,
+		"talk":        func([]string) error { return talk() },
 	}[os.Args[1]]
 	if !ok {
 		check("choose what to do", fmt.Errorf("unknown command %q", os.Args[1]))
