@@ -106,6 +106,8 @@ func (r *Record) Uint(i int) (v uint64, ok bool) {
 	w := &p.view
 	size := w.size
 	switch w.kind {
+	case viewCalc:
+		return w.calc(r)
 	case viewRet:
 		v, size = uint64(r.Ret), 8
 	case viewArg:
@@ -142,6 +144,9 @@ func (r *Record) Int(i int) (int64, bool) {
 // captured. A string comes without its NUL.
 func (r *Record) Bytes(i int) ([]byte, bool) {
 	w := &r.row.Params[i].view
+	if w.text != PartNone && w.dyn(r).isBytes() {
+		return r.Part(w.text)
+	}
 	if w.kind != viewPart || w.size != 0 {
 		return nil, false
 	}
@@ -169,7 +174,13 @@ func (r *Record) ParamType(i int) Type {
 }
 
 // Numeric reports whether Uint reads parameter i, rather than Bytes.
-func (p *Param) Numeric() bool { return p.view.kind != viewPart || p.view.size != 0 }
+func (r *Record) Numeric(i int) bool {
+	w := &r.row.Params[i].view
+	if w.text != PartNone {
+		return !w.dyn(r).isBytes()
+	}
+	return w.kind != viewPart || w.size != 0
+}
 
 func load(b []byte, size uint8) uint64 {
 	switch size {

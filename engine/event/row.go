@@ -39,10 +39,7 @@ type Param struct {
 
 // Needs returns the captured pieces that the parameter is read from; none when the header holds it.
 func (p *Param) Needs() Parts {
-	if p.view.part == PartNone {
-		return p.view.also
-	}
-	return p.view.also | 1<<p.view.part
+	return (p.view.also | 1<<p.view.part | 1<<p.view.text) &^ (1 << PartNone)
 }
 
 type viewKind uint8
@@ -53,6 +50,7 @@ const (
 	viewPart
 	viewNR
 	viewConst
+	viewCalc
 )
 
 // view locates a parameter: a register, the result, or bytes of a part.
@@ -63,10 +61,12 @@ type view struct {
 	part PartKind
 	off  uint16
 	num  func(r *Record, v uint64) uint64 // the kernel's number to the schema's
+	calc func(r *Record) (uint64, bool)   // viewCalc: the number, and whether it is known
 	cut  func(b []byte) []byte            // the part's bytes to the parameter's
 	when func(r *Record) bool             // the calls that have a parameter that is bytes; nil is all
 	dyn  func(r *Record) Type             // the type of a dynamic parameter
-	also Parts                            // other pieces that num reads
+	text PartKind                         // what holds a dynamic parameter where it is a string
+	also Parts                            // other pieces that num and calc read
 }
 
 // Internal reports whether the row feeds the state only.

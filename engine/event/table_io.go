@@ -10,6 +10,8 @@ func ioRows() []Row {
 	tuple := ends(func(r *Record) bool { return r.Ret >= 0 })
 	control := Part{Kind: PartControl, Op: OpControl}
 	total := Part{Kind: PartSize, Op: OpSize}
+	// of several messages each is an event, and a call for none is one without ends
+	eachTuple := ends(func(r *Record) bool { return r.Ret >= 0 && uint32(r.Args[2]) != 0 })
 	return []Row{
 		ioRow("read", in, IOBuffer, 0, []int{3}, nil, params{res(), data(), fd, size}),
 		ioRow("write", out, IOBuffer, 1, []int{4}, nil, params{res(), data(), fd, size}),
@@ -25,6 +27,8 @@ func ioRows() []Row {
 		ioRow("recvfrom", in, IOFrom, 45, []int{371}, peer(), params{res(), received(3), tuple, fd, size}),
 		ioRow("sendmsg", out, IOMessage, 46, []int{370}, peer(total), params{res(), data(), fd, vectorSize, tuple}),
 		ioRow("recvmsg", in, IOMessage, 47, []int{372}, peer(control), params{res(), filled, received(2), tuple, text("msgcontrol", ByteBuf, PartControl), fd}),
+		ioRow("sendmmsg", out, IOMessages, 307, []int{345}, peer(total), params{res(), fd, messageSize(), data(), eachTuple}),
+		ioRow("recvmmsg", in, IOMessages, 299, []int{337, 417}, peer(control), params{res(), fd, filled, received(3), eachTuple, text("msgcontrol", ByteBuf, PartControl)}),
 	}
 }
 
@@ -92,6 +96,19 @@ func moved(name string, t Type) Param {
 
 // bufferSize is the size of all buffers of a vector.
 func bufferSize() Param { return in("size", Uint32, Dec, PartSize, 0, 4, nil) }
+
+// messageSize is bufferSize for calls that may move no message at all.
+func messageSize() Param {
+	p := bufferSize()
+	p.view = view{kind: viewCalc, also: PartsOf(PartSize), calc: func(r *Record) (uint64, bool) {
+		b, ok := r.Part(PartSize)
+		if !ok || len(b) < 4 {
+			return 0, r.Ret <= 0
+		}
+		return load(b, 4), true
+	}}
+	return p
+}
 
 // position is the place in the file, which 32-bit calls pass in two registers.
 func position() Param {

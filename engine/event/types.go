@@ -87,6 +87,9 @@ func (t Type) IsEnum() bool { return t == EnumFlags8 || t == EnumFlags16 || t ==
 // IsString reports whether values of t are text.
 func (t Type) IsString() bool { return t == CharBuf || t == FSPath || t == FSRelPath }
 
+// isBytes reports whether values of t are bytes rather than numbers.
+func (t Type) isBytes() bool { return t.IsString() || t == ByteBuf }
+
 // Print says how a number is written.
 type Print uint8
 

@@ -49,7 +49,7 @@ func (c *Ctx) appendArgs(dst []byte) []byte {
 func (c *Ctx) appendPlain(dst []byte, i int) []byte {
 	p := &c.Rec.Row().Params[i]
 	t := c.Rec.ParamType(i)
-	if p.Numeric() {
+	if c.Rec.Numeric(i) {
 		n, ok := c.Rec.Uint(i)
 		if !ok {
 			return append(dst, "NULL"...)
@@ -107,7 +107,7 @@ func (c *Ctx) appendMeaning(dst []byte, i int) []byte {
 		}
 		return dst
 	}
-	if !p.Numeric() {
+	if !c.Rec.Numeric(i) {
 		return dst
 	}
 	n, ok := c.Rec.Uint(i)

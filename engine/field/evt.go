@@ -96,7 +96,7 @@ func (c *Ctx) param(a Arg) (int, bool) {
 // rawParam is the value of a parameter with its own type.
 func (c *Ctx) rawParam(i int) (Value, bool) {
 	t := c.Rec.ParamType(i)
-	if c.Rec.Row().Params[i].Numeric() {
+	if c.Rec.Numeric(i) {
 		n, ok := c.Rec.Uint(i)
 		return num(t, n), ok
 	}

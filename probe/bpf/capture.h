@@ -158,6 +158,16 @@ static __always_inline bool capture_turn(struct scratch *s, const struct slot *r
 	return !s->mode && s->next >= s->recipes;
 }
 
+/* Out of turns: of a path and of data what there is is kept, what was not reached is absent, and the record says so. */
+static __always_inline void give_up(struct scratch *s, u32 can)
+{
+	if (s->mode == MODE_PATH || s->mode == MODE_FSPATH)
+		path_done(s, true);
+	else if ((can & CAN_DATA) && s->mode == MODE_DATA)
+		data_done(s, true);
+	s->truncated++;
+}
+
 static __always_inline void capture(void *ctx, struct scratch *s, void *programs, u32 program, u32 can, struct pace pace)
 {
 	u32 slot = s->slot;
@@ -168,12 +178,7 @@ static __always_inline void capture(void *ctx, struct scratch *s, void *programs
 	if (!capture_turn(s, row, can, pace)) {
 		if (s->turns++ < TURNS)
 			bpf_tail_call(ctx, programs, program);
-		/* out of turns: of a path the end is kept, what was not reached is absent, and the record says so */
-		if (s->mode == MODE_PATH || s->mode == MODE_FSPATH)
-			path_done(s, true);
-		else if ((can & CAN_DATA) && s->mode == MODE_DATA)
-			data_done(s, true);
-		s->truncated++;
+		give_up(s, can);
 	}
 	if (!(row->flags & SLOT_SILENT))
 		send(s, row->flags & SLOT_LIFE, (can & CAN_DATA) ? REC_CAP + DATA_CAP : REC_ROOM);

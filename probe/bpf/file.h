@@ -146,7 +146,7 @@ static __always_inline void put_sock(struct scratch *s, u32 i, bool with_role)
 	r->queue = READ(sk, sk_ack_backlog);
 	r->maxq = READ(sk, sk_max_ack_backlog);
 	if (with_role) {
-		r->role = role_of(sk, r->state);
+		r->role = role_of(sk);
 		r->bound = is_bound(sk);
 	}
 	if (r->family == AF_UNIX) {

@@ -18,8 +18,11 @@ struct iovec { u64 base, len; };
 struct iovec32 { u32 base, len; };
 struct user_msghdr { u64 name; u32 namelen, pad; u64 iov, iovlen, control, controllen; u32 flags, pad2; };
 struct user_msghdr32 { u32 name, namelen, iov, iovlen, control, controllen, flags; };
+struct mmsghdr { struct user_msghdr hdr; u32 len, pad; };
+struct mmsghdr32 { struct user_msghdr32 hdr; u32 len; };
 
-static __always_inline void io_message(struct scratch *s, u64 at)
+/* False when the message cannot be read. */
+static __always_inline bool io_message(struct scratch *s, u64 at)
 {
 	struct io_state *io = &s->io;
 
@@ -46,10 +49,45 @@ static __always_inline void io_message(struct scratch *s, u64 at)
 		io->control = m.control;
 		io->controllen = m.controllen;
 	}
-	return;
+	return true;
 fault:
 	s->fault++;
 	io->unknown = true;
+	return false;
+}
+
+/* The next of a vector of messages, each of which makes a record whose result is its own length. False when there is none, or none that
+ * can be read. */
+static __always_inline bool next_message(struct scratch *s)
+{
+	struct io_state *io = &s->io;
+	struct header *h = head(s);
+	u32 n = io->done, messages = io->messages, len = 0;
+	u64 at = h->args[1];
+
+	if (n >= messages)
+		return false;
+	__builtin_memset(io, 0, sizeof(*io));
+	io->messages = messages;
+	io->done = n;
+	if (h->flags & FLAG_COMPAT32)
+		at += n * sizeof(struct mmsghdr32);
+	else
+		at += n * sizeof(struct mmsghdr);
+	if (!io_message(s, at))
+		return false;
+	at += h->flags & FLAG_COMPAT32 ? sizeof(struct user_msghdr32) : sizeof(struct user_msghdr);
+	if (bpf_probe_read_user(&len, sizeof(len), (void *)at)) {
+		s->fault++;
+		io->unknown = true;
+		return false;
+	}
+	io->done = n + 1;
+	h->ret = len;
+	io->want = len;
+	if (io->count > MAX_IOV)
+		io->unknown = true;
+	return true;
 }
 
 /* Once the registers are known: what the call moves. */
@@ -79,6 +117,14 @@ static __always_inline void io_begin(struct scratch *s, u32 kind)
 		io->count = h->args[2];
 		break;
 	case IO_MESSAGE: io_message(s, h->args[1]); break;
+	case IO_MESSAGES:
+		if (h->ret <= 0) { /* none was moved: the call itself makes the record */
+			io->unknown = true;
+			break;
+		}
+		io->messages = h->ret;
+		next_message(s);
+		return;
 	}
 	if ((kind & ~IO_WRITES) <= IO_FROM) {
 		io->base = h->args[1];

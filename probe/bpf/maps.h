@@ -55,6 +55,7 @@ struct io_state {
 	u64 size, summed;
 	u64 name, control, controllen;
 	u32 namelen;
+	u32 messages, done; /* of a vector of messages */
 	bool unknown; /* the caller's memory does not say */
 };
 

@@ -33,6 +33,8 @@ int sys_exit_raw(u64 *ctx)
 
 BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL, ((struct pace){3, 1, 22})))
 BOTH(capture_data, "sys_exit", capture_moved(ctx, CAN_OBJECT, ((struct pace){1, 4, 24})))
+BOTH(capture_messages, "sys_exit", capture_messages())
+BOTH(capture_messages_by_turns, "sys_exit", capture_messages_by_turns(ctx, ((struct pace){1, 4, 24})))
 BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR, ((struct pace){1, 1, 32})))
 BOTH(sock_state, "inet_sock_set_state", on_sock_state((void *)ctx[0], ctx[1], ctx[2]))
 BOTH(process_exec, "sched_process_exec", on_exec(ctx, (void *)ctx[0], (void *)ctx[2]))

@@ -38,25 +38,28 @@ struct {
 	__type(value, u8);
 } listeners SEC(".maps");
 
-static __always_inline u8 role_of(struct sock *sk, u8 state)
+static __always_inline u8 role_of(struct sock *sk)
 {
 	u64 key = (u64)sk;
 	u8 *known;
 
-	if (state == TCP_SYN_SENT)
-		return ROLE_CLIENT;
+	if (!READ(sk, __sk_common.skc_dport)) /* it has no other end; what is known is of an earlier socket */
+		return ROLE_NONE;
 	known = bpf_map_lookup_elem(&roles, &key);
 	return known ? *known : ROLE_NONE;
 }
 
+/* The end of a connection leaves the role: calls on what is closed have it too. */
 static __always_inline void on_sock_state(struct sock *sk, int from, int to)
 {
+	u8 role = ROLE_NONE;
 	u64 key = (u64)sk;
-	u8 role = from == TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER;
 
-	if (to == TCP_CLOSE)
-		bpf_map_delete_elem(&roles, &key);
-	else if (to == TCP_ESTABLISHED && (from == TCP_SYN_SENT || from == TCP_SYN_RECV))
+	if (to == TCP_SYN_SENT)
+		role = ROLE_CLIENT;
+	else if (from == TCP_SYN_RECV && to == TCP_ESTABLISHED)
+		role = ROLE_SERVER;
+	if (role)
 		bpf_map_update_elem(&roles, &key, &role, BPF_ANY);
 }
 

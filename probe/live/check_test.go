@@ -159,7 +159,7 @@ func (k *checker) params() {
 		if p.Name == "ptid" && w.N == int64(os.Getpid()) {
 			w.N = int64(syscall.Gettid()) // the thread of ours that started the process
 		}
-		if p.Numeric() {
+		if k.r.Numeric(i) {
 			v, ok := k.r.Uint(i)
 			k.number(p, w, v, ok)
 			continue
@@ -233,7 +233,7 @@ func (k *checker) bytes(what string, w trigger.Want, b []byte, ok bool) {
 var structures = event.PartsOf(event.PartFile, event.PartSock, event.PartTask, event.PartExit)
 
 // shown are pieces whose every use a parameter shows.
-var shown = event.PartsOf(event.PartName, event.PartName2, event.PartMem, event.PartData, event.PartSize, event.PartControl) | structures
+var shown = event.PartsOf(event.PartName, event.PartName2, event.PartMem, event.PartMem2, event.PartData, event.PartSize, event.PartControl) | structures
 
 // ofTask are pieces that every task has, and that some rows about tasks do without.
 var ofTask = map[string]bool{"exe": true, "env": true, "argv": true, "cwd": true, "cgroups": true}

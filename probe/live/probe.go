@@ -152,7 +152,7 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	if p.plan.peers {
 		spec.Maps["peers"].MaxEntries = maxPeers
 	}
-	if p.uses(captureData) {
+	if p.uses(captureData) || p.uses(captureMessages) {
 		cpus, err := ebpf.PossibleCPU()
 		if err != nil {
 			return fmt.Errorf("count processors: %w", err)

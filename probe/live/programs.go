@@ -40,15 +40,18 @@ type program struct {
 	name string
 	// loses says what is not seen when the kernel refuses the program; "" means that the probe is useless without it.
 	loses string
+	// older names the program that does the same on kernels that refuse this one.
+	older string
 	// hot programs run for every event of a busy machine.
 	hot bool
 }
 
 const (
-	captureCall    = "capture_call"
-	captureData    = "capture_data"
-	captureProcess = "capture_process"
-	captureImage   = "capture_image"
+	captureCall     = "capture_call"
+	captureData     = "capture_data"
+	captureMessages = "capture_messages"
+	captureProcess  = "capture_process"
+	captureImage    = "capture_image"
 )
 
 // hooks are the places that a plan needs.
@@ -59,6 +62,7 @@ func (p *plan) hooks() []hook {
 		{tracepoint: "sched_process_exit", dispatcher: "process_exit"},
 		{tracepoint: "sys_exit", dispatcher: "sys_exit", programs: []program{
 			{name: captureCall, hot: true}, {name: captureData, hot: true, loses: "events of calls that move data"},
+			{name: captureMessages, older: "capture_messages_by_turns", hot: true, loses: "events of calls that move several messages"},
 			{name: captureProcess, loses: "clone and failed execve events"},
 		}},
 	}
@@ -216,7 +220,12 @@ func (o *loader) inSpelling(h hook, s spelling) (*loaded, error) {
 	var wg sync.WaitGroup
 	for i, p := range list {
 		if p.loses == "" || o.wants(p.name) {
-			wg.Go(func() { progs[i], errs[i] = o.program(p.name+string(s), p.hot) })
+			wg.Go(func() {
+				progs[i], errs[i] = o.program(p.name+string(s), p.hot)
+				if errs[i] != nil && p.older != "" {
+					progs[i], errs[i] = o.program(p.older+string(s), p.hot)
+				}
+			})
 		}
 	}
 	wg.Wait()

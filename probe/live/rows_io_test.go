@@ -20,6 +20,9 @@ func init() {
 		"readv": {"vectors"}, "writev": {"vectors"}, "preadv": {"vectors"}, "pwritev": {"vectors"},
 		"process_vm_readv": {"otherMemory"}, "process_vm_writev": {"otherMemory"},
 		"sendto": {"datagrams", "streams"}, "recvfrom": {"datagrams", "streams"},
+		"listen": {"listening"}, "shutdown": {"shutdowns"}, "socketpair": {"pairs"}, "getsockname": {"names"}, "getpeername": {"names"},
+		"setsockopt": {"setOptions"}, "getsockopt": {"getOptions"},
+		"sendmmsg": {"several"}, "recvmmsg": {"several"},
 		"sendmsg": {"messages"}, "recvmsg": {"messages"},
 	} {
 		rowTests[name] = calls(name, triggers...)

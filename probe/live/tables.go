@@ -77,13 +77,13 @@ func makePlan(d *event.Demand) *plan {
 		case row.ID == event.Generic && wanted:
 			p.generic(d, p.add(&row, nil, 0, captureCall))
 		case wanted:
-			id := p.add(&row, row.Parts, parts, programFor(row.Parts))
+			id := p.add(&row, row.Parts, parts, programFor(&row))
 			if isClone(row.Name) {
 				p.slots[id].Flags |= slotClone
 			}
 			p.route(&row, id)
 		case silent:
-			id := p.add(&row, row.Parts, parts, programFor(row.Parts))
+			id := p.add(&row, row.Parts, parts, programFor(&row))
 			p.slots[id].Flags |= slotSilent
 			p.route(&row, id)
 		}
@@ -178,8 +178,11 @@ func isClone(name string) bool {
 }
 
 // programFor picks the program of sys_exit that has the recipes of a row.
-func programFor(parts []event.Part) string {
-	for _, p := range parts {
+func programFor(row *event.Row) string {
+	if row.IO&^event.IOWrites == event.IOMessages {
+		return captureMessages
+	}
+	for _, p := range row.Parts {
 		switch p.Op {
 		case event.OpTask, event.OpArgv, event.OpArgvUser, event.OpCgroups:
 			return captureProcess

@@ -263,7 +263,7 @@ func streams(t *T) {
 	c, _, _ = t.recvfrom(client, 10, 0, 0)
 	c.ok().onPeer(t, client, nil).role(1)
 	must(unix.Shutdown(client, unix.SHUT_WR))
-	t.sendto(client, []byte("too late"), unix.MSG_NOSIGNAL, nil).fails(unix.EPIPE).onPeer(t, client, nil).Sock.LPort = -1 // neither open nor gone
+	t.sendto(client, []byte("too late"), unix.MSG_NOSIGNAL, nil).fails(unix.EPIPE).onPeer(t, client, nil).role(1).Sock.LPort = -1 // neither open nor gone
 	pair := one(unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0))
 	t.sendto(pair[0], []byte("to myself"), 0, nil).ok().onPeer(t, pair[0], nil)
 	c, _, addr := t.recvfrom(pair[1], 100, 0, 110)
