@@ -114,3 +114,27 @@ func waitFor(t *testing.T, path string) {
 		}
 	}
 }
+
+// TestManyMessages: of a call with as many messages as there can be every one is seen, or counted as lost.
+func TestManyMessages(t *testing.T) {
+	privileged(t)
+	probe(t)
+	p := openProbe(t, Options{Demand: demandOf(event.PartsOf(event.PartData), "sendmmsg"), EventBytes: 1 << 20, LifeBytes: 1 << 20, Controller: shared.controller})
+	defer p.Close()
+	s := newSession(t, p)
+	rep := s.trigger(native().command(t, "flood"))
+	seen := 0
+	for _, r := range s.records {
+		if b, _ := r.Part(event.PartData); r.EventName() == "sendmmsg" && int(r.PID) == rep.Self.PID && string(b) == "x" {
+			seen++
+		}
+	}
+	c, err := p.Total()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen+int(c.ScratchFull) != trigger.FloodMessages {
+		t.Errorf("of %d messages %d were seen and %d lost", trigger.FloodMessages, seen, c.ScratchFull)
+	}
+	t.Logf("%d seen, %d lost", seen, c.ScratchFull)
+}
