@@ -113,7 +113,6 @@ func TestBadOptions(t *testing.T) {
 		{"option with a bad key", []string{"-c", conf, "-o", "outputs_queue[=1"}, []string{"outputs_queue["}},
 		{"option below a value", []string{"-c", conf, "-o", "json_output.x=1"}, []string{"json_output"}},
 		{"missing rules", []string{"-c", conf, "-r", "/nonexistent/rules.yaml"}, []string{"/nonexistent/rules.yaml", "no such file"}},
-		{"missing file to validate", []string{"-c", conf, "-V", "/nonexistent/rules.yaml"}, []string{"/nonexistent/rules.yaml", "no such file"}},
 		{"unknown rule to describe", []string{"-c", conf, "-r", good, "-l", "No such rule"}, []string{"No such rule"}},
 		{"bad duration", []string{"-c", conf, "-M", "soon"}, []string{"soon"}},
 		{"unknown format", []string{"--list", "--format", "xml"}, []string{"xml"}},
@@ -129,14 +128,26 @@ func TestValidate(t *testing.T) {
 	conf := quietConfig(t, dir, "")
 	good := write(t, filepath.Join(dir, "good.yaml"), goodRules)
 	bad := write(t, filepath.Join(dir, "bad.yaml"), strings.Replace(goodRules, "fd.name=", "fd.nme=", 1))
-	r := command(t, "-c", conf, "-V", good)
-	if r.code != 0 || !strings.Contains(r.stdout, good+": Ok") {
-		t.Errorf("valid file: exit code %d:\n%s", r.code, indent(r.stdout+r.stderr))
+	warned := write(t, filepath.Join(dir, "warned.yaml"), "- rule: never\n  desc: d\n  condition: evt.type = open and evt.type = close\n  output: o\n  priority: INFO\n")
+	pipe, missing := filepath.Join(dir, "pipe.yaml"), filepath.Join(dir, "missing.yaml")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	r = command(t, "-c", conf, "-V", good, "-V", bad)
-	if r.code != 1 || !strings.Contains(r.stdout, good+": Ok") || !strings.Contains(r.stdout+r.stderr, bad+": Invalid") {
-		t.Errorf("valid and invalid file: exit code %d:\n%s", r.code, indent(r.stdout+r.stderr))
+	f := func(code int, args []string, want ...string) {
+		t.Helper()
+		r := command(t, append([]string{"-c", conf}, args...)...)
+		if r.code != code || !holds(r.stdout, want) {
+			t.Errorf("%q: exit code %d, want %d and %q:\n%s", args, r.code, code, want, indent(r.stdout+r.stderr))
+		}
 	}
+	f(0, []string{"-V", good}, good+": Ok\n")
+	f(1, []string{"-V", good, "-V", bad}, good+": Ok\n", bad+": Invalid\n")
+	f(1, []string{"-V", missing, "-V", pipe, "-V", good}, missing+": Invalid\n1 Errors:\nLOAD_ERR_FILE_READ (", "no such file", pipe+": Invalid\n", "not a regular file", good+": Ok\n")
+	f(1, []string{"-o", "json_output=true", "-V", missing, "-V", good}, `"code":"LOAD_ERR_FILE_READ"`, `"name":"`+good+`","schema_valid":true,"schema_warnings":[],"successful":true`)
+	f(0, []string{"-V", warned}, warned+": Ok, with warnings\n")
+	f(0, []string{"-v", "-V", warned}, "LOAD_DUBIOUS (", "  condition: evt.type = open and evt.type = close\n             ^^^^")
+	f(1, []string{"--strict", "-V", warned, "-V", good}, warned+": Invalid\n", "LOAD_DUBIOUS (", good+": Ok\n")
+	command(t, "-c", conf, "--strict", "--dry-run", "-r", warned).refused(t, warned+":3:", "LOAD_DUBIOUS")
 }
 
 // TestUnprivileged starts falconet as nobody: one line says what is missing, and nothing is left behind.

@@ -57,7 +57,7 @@ var classes = map[string]struct{ title, desc string }{
 // listed are the fields that rules may use.
 func listed() (defs []*field.Def) {
 	for _, d := range field.All() {
-		if d.Flags&(field.TableOnly|field.OutputOnly|field.Deprecated) == 0 {
+		if d.Flags&(field.TableOnly|field.OutputOnly) == 0 {
 			defs = append(defs, d)
 		}
 	}
@@ -82,9 +82,9 @@ func (c *command) printFields() error {
 	}
 	switch {
 	case form == "json" && c.names:
-		return c.writeJSON(map[string][]string{"fieldnames": fieldNames()})
+		return c.writeJSON(fieldNames())
 	case form == "json":
-		return c.writeJSON(map[string][]fieldClass{"fieldclasses": fieldClasses(classed)})
+		return c.writeJSON(fieldEntries())
 	case c.names:
 		return c.write([]byte(strings.Join(fieldNames(), "\n") + "\n"))
 	}
@@ -183,16 +183,10 @@ func wrap(text string, left, width int) string {
 	return b.String()
 }
 
-// fieldClass is a class of fields as JSON has it: Falco's keys, and falconet's own.
-type fieldClass struct {
-	Desc    string       `json:"desc"`
-	Sources []string     `json:"event_sources"`
-	Fields  []fieldEntry `json:"fields"`
-	Name    string       `json:"name"`
-}
-
+// fieldEntry is a field as JSON has it: the keys of Falco's listing, and falconet's own.
 type fieldEntry struct {
 	Argument *argument `json:"argument"`
+	Class    string    `json:"class"`
 	Desc     string    `json:"desc"`
 	Example  string    `json:"example"`
 	Ours     bool      `json:"falconet_only,omitempty"`
@@ -207,13 +201,9 @@ type argument struct {
 	Type     []string `json:"type"`
 }
 
-func fieldClasses(classed [][]*field.Def) (out []fieldClass) {
-	for _, defs := range classed {
-		k := fieldClass{Name: defs[0].Class, Desc: classes[defs[0].Class].desc, Sources: []string{"syscall"}}
-		for _, d := range defs {
-			k.Fields = append(k.Fields, fieldEntry{argumentOf(d), d.Desc, d.Example, d.Flags&field.Ours != 0, d.List, d.Name, tagsOf(d), d.Type.String()})
-		}
-		out = append(out, k)
+func fieldEntries() (out []fieldEntry) {
+	for _, d := range listed() {
+		out = append(out, fieldEntry{argumentOf(d), d.Class, d.Desc, d.Example, d.Flags&field.Ours != 0, d.List, d.Name, tagsOf(d), d.Type.String()})
 	}
 	return out
 }

@@ -25,6 +25,7 @@ type eventEntry struct {
 	Available bool         `json:"available"`
 	Category  string       `json:"category"`
 	Dir       string       `json:"dir"`
+	Kind      string       `json:"kind"`
 	Name      string       `json:"name"`
 	Params    []paramEntry `json:"params"`
 }
@@ -37,6 +38,7 @@ func eventEntries() map[string][]eventEntry {
 	}
 	add := func(kind string, e eventEntry) {
 		e.Available = !pushdown.IsHighVolume(e.Name)
+		e.Kind = kind
 		out[kind] = append(out[kind], e)
 	}
 	var generic eventEntry
@@ -49,6 +51,7 @@ func eventEntries() map[string][]eventEntry {
 		switch {
 		case row.ID == event.Generic:
 			generic = e
+			add(eventKinds[0], e)
 		case row.Flags&event.Tracepoint != 0:
 			e.Dir = ">"
 			add(eventKinds[1], e)
@@ -57,15 +60,30 @@ func eventEntries() map[string][]eventEntry {
 		}
 	}
 	event.SyscallNames(func(name string, nr64, nr32 int) bool {
-		if nr64 >= 0 && event.ByNumber(nr64, false) != event.Generic || nr32 >= 0 && event.ByNumber(nr32, true) != event.Generic {
-			return true
-		}
 		e := generic
+		if id := rowOf(nr64, nr32); id != event.Generic {
+			row := event.RowOf(id)
+			if len(event.ByName(name)) > 0 || row.Name == name {
+				return true
+			}
+			e.Category, e.Params = row.Category.String(), paramEntries(row.Params) // the row has another name, as in Falco
+		}
 		e.Name = name
 		add(eventKinds[0], e)
 		return true
 	})
 	return out
+}
+
+// rowOf is the row of a system call with a number in either table.
+func rowOf(nr64, nr32 int) event.ID {
+	if id := event.ByNumber(nr64, false); nr64 >= 0 && id != event.Generic {
+		return id
+	}
+	if nr32 >= 0 {
+		return event.ByNumber(nr32, true)
+	}
+	return event.Generic
 }
 
 func paramEntries(params []event.Param) []paramEntry {
@@ -89,9 +107,9 @@ func (c *command) printEvents() error {
 	}
 	entries := eventEntries()
 	if form == "json" {
-		out := map[string]any{"schema_version": schemaVersion}
-		for kind, list := range entries {
-			out[kind] = list
+		out := []eventEntry{}
+		for _, kind := range eventKinds {
+			out = append(out, entries[kind]...)
 		}
 		return c.writeJSON(out)
 	}

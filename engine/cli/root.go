@@ -71,7 +71,7 @@ type options struct {
 	seconds, snaplen                                       int
 
 	all, base64, dryRun, ignored, listEvents, listPlugins, markdown, names, unbuffered, verbose, version, support, pageSize bool
-	configSchema, ruleSchema, lenient, describe                                                                             bool
+	configSchema, ruleSchema, lenient, describe, strict                                                                     bool
 }
 
 // command is the root command at work.
@@ -112,6 +112,7 @@ func (c *command) flags(root *cobra.Command) {
 	f.StringArrayVarP(&c.overrides, "option", "o", nil, "set a configuration `key=value`; may be repeated")
 	f.StringArrayVarP(&c.ruleFiles, "rules", "r", nil, "rules `file` or directory, in place of rules_files; may be repeated")
 	f.StringArrayVarP(&c.validate, "validate", "V", nil, "check rules `file`s and exit; may be repeated")
+	f.BoolVar(&c.strict, "strict", false, "warnings about rule files that Falco does not give are errors")
 	f.BoolVarP(&c.describe, "describe-all", "L", false, "describe all rules and exit")
 	f.StringVarP(&c.rule, "describe", "l", "", "describe one `rule` and exit")
 	f.StringVar(&c.list, "list", "", "list the fields, of one event `source` if named, and exit")

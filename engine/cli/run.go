@@ -9,12 +9,10 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"falconet/embed"
 	"falconet/engine/alert"
 	"falconet/engine/config"
 	"falconet/engine/field"
@@ -37,7 +35,7 @@ func (c *command) start(ctx context.Context, conf *config.Config) error {
 	if err != nil {
 		return err
 	}
-	set, results := rules.Load(ruleOptions(conf, c.print), files...)
+	set, results := rules.Load(c.strictly(ruleOptions(conf, c.print)), files...)
 	if err := c.report(log, results); err != nil {
 		return err
 	}
@@ -66,12 +64,15 @@ func (c *command) start(ctx context.Context, conf *config.Config) error {
 	return c.Run(ctx, &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Stdout: c.Stdout})
 }
 
+// loud are the warnings that are shown without being asked for: rules that are not there, or not whole.
+var loud = []rules.Code{rules.UnknownFilter, rules.UnknownSource, rules.NotSupported}
+
 // report prints what is wrong with rule files, and fails if one was refused.
 func (c *command) report(log zerolog.Logger, results []*rules.Result) error {
 	bad := false
 	for _, r := range results {
 		for i := range r.Warnings {
-			if w := &r.Warnings[i]; c.verbose || w.Code == rules.UnknownFilter || w.Code == rules.UnknownSource {
+			if w := &r.Warnings[i]; c.verbose || slices.Contains(loud, w.Code) {
 				log.Warn().Msg(w.Line())
 			}
 		}
@@ -88,6 +89,12 @@ func (c *command) report(log zerolog.Logger, results []*rules.Result) error {
 		return errReported
 	}
 	return nil
+}
+
+// strictly makes the options those of --strict, if it is given.
+func (c *command) strictly(o rules.Options) rules.Options {
+	o.Strict = c.strict
+	return o
 }
 
 func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }
@@ -131,75 +138,6 @@ func extraFields(list []any) (out []rules.Extra) {
 		}
 	}
 	return out
-}
-
-// findRules reads the rule files: those of -r, which must exist, else those of the configuration.
-func (c *command) findRules(conf *config.Config) ([]rules.File, error) {
-	paths, must := c.ruleFiles, true
-	if len(paths) == 0 {
-		paths, must = append(slices.Clone(conf.Rules.Files), conf.Rules.File...), false
-	}
-	var files []rules.File
-	for _, p := range paths {
-		found, err := readRules(p)
-		if errors.Is(err, os.ErrNotExist) && !must {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read rules: %w", err)
-		}
-		files = append(files, found...)
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("no rule files were found (looked for %s)", strings.Join(paths, ", "))
-	}
-	return files, nil
-}
-
-// maxRules bounds one rules file.
-const maxRules = 64 << 20
-
-func readRules(path string) (files []rules.File, err error) {
-	if path == config.EmbeddedRules {
-		for _, a := range assets.Rules() {
-			files = append(files, rules.File{Name: "embedded/" + a.Name, Data: a.Data})
-		}
-		return files, nil
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	names := []string{path}
-	if info.IsDir() {
-		names = nil
-		for _, pattern := range []string{"*.yaml", "*.yml"} {
-			found, _ := filepath.Glob(filepath.Join(path, pattern))
-			names = append(names, found...)
-		}
-		slices.Sort(names)
-	}
-	for _, name := range names {
-		data, err := readBounded(name)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, rules.File{Name: name, Data: data})
-	}
-	return files, nil
-}
-
-func readBounded(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, maxRules+1))
-	if err == nil && len(data) > maxRules {
-		err = fmt.Errorf("%s is larger than %d bytes", name, maxRules)
-	}
-	return data, err
 }
 
 // levels maps the words of log_level.

@@ -16,7 +16,7 @@ func (c *command) validateFiles(conf *config.Config) error {
 	if err != nil {
 		return err
 	}
-	set, results := rules.Load(ruleOptions(conf, c.print), files...)
+	set, results := rules.Load(c.strictly(ruleOptions(conf, c.print)), files...)
 	valid := true
 	for _, r := range results {
 		valid = valid && r.OK()

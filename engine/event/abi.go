@@ -160,8 +160,24 @@ const (
 	TaskInPidns // the pid namespace is not the initial one
 )
 
+// PollFacts is one descriptor that a poll waited for.
+type PollFacts struct {
+	FD      int32
+	Revents uint16   // what the call found
+	Kind    FileKind // of the object behind the descriptor
+	Found   uint8    // 0 when there is none
+	Name    [8]byte  // the beginning of an anonymous inode's name
+}
+
 // ExitFacts is what is known of a thread that leaves.
 type ExitFacts struct {
 	Code   uint32 // task->exit_code
 	Reaper uint32 // thread that inherits the children, 0 when there are none
+}
+
+// MemoryFacts is how much memory the task's image has, in KiB.
+type MemoryFacts struct {
+	Size uint32 // address space
+	RSS  uint32 // resident
+	Swap uint32
 }

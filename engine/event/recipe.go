@@ -8,7 +8,7 @@ type Op uint8
 // The recipes. What is in a register or in the header needs none.
 const (
 	OpNone     Op = iota
-	OpStr         // string in user memory, pointer in Arg
+	OpStr         // string in user memory, pointer in Arg; with Aux 1 the register need not be a pointer
 	OpMem         // Size bytes of user memory at the pointer in Arg plus Off; with Aux 1 the register need not be a pointer
 	OpSockAddr    // sockaddr in user memory, pointer in Arg, length in the register Aux
 	OpFile        // FileFacts of the event's file
@@ -27,6 +27,9 @@ const (
 	OpCgroups     // cgroup paths of Falco's controllers, NUL separated "name=path"
 	OpFilename    // the kernel's copy of the file name given to execve
 	OpExit        // ExitFacts
+	OpMemory      // MemoryFacts
+	OpBuffer      // user memory, pointer in Arg, as many bytes as the register Aux says but no more than Size
+	OpPoll        // PollFacts of each descriptor in the vector in Arg, whose length is in the register Aux
 	OpData        // what the call moves (see IO), as much of it as is kept
 	OpSize        // uint32: the size of all buffers that the call names; what does not fit is the largest number
 	OpPeer        // sockaddr of the other end, which the call was given or has filled in
@@ -45,14 +48,20 @@ const AtCwd = 0xff
 // Object says where the event's file object comes from.
 type Object uint8
 
-// The objects: none, the descriptor that the call returned, or the one in an argument register.
+// The objects: none, the descriptor that the call returned, or the one in an argument register. ObjRetPositive is for calls of which
+// only some return a descriptor: they say 0 for a success of another kind.
 const (
 	ObjNone Object = iota
 	ObjRet
 	ObjArg0
 	ObjArg1
 	ObjArg2
-	ObjPair // the first of two descriptors that the call has left in memory
+	ObjArg3
+	ObjArg4
+	ObjArg5
+	ObjRetPositive
+	ObjAt0 // the descriptor that a call which succeeded left where argument 0 points
+	ObjAt3 // the same of argument 3
 )
 
 // IO says how a call names the data that it moves.
@@ -106,6 +115,10 @@ const (
 	PartMem     // user memory, see the row
 	PartMem2    // user memory, see the row
 	PartExit    // ExitFacts
+	PartName3   // third string argument
+	PartMem3    // user memory, see the row
+	PartMemory  // MemoryFacts
+	PartPoll    // PollFacts, one after the other
 	PartData    // what the call moved
 	PartSize    // uint32: the size of its buffers
 	PartControl // control data of a message
@@ -115,8 +128,7 @@ const (
 
 var partNames = [partKinds]string{
 	"none", "name", "name2", "path", "fspath", "dir", "dir2", "file", "sock", "sockaddr", "queue", "task", "argv", "env",
-	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "data", "size",
-	"control", "changed",
+	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "memory", "poll", "data", "size", "control", "changed",
 }
 
 // String returns the kind's name.

@@ -212,6 +212,17 @@ func extend(v uint64, size uint8, signed bool) uint64 {
 	return v
 }
 
+// Poll reads the i-th of the descriptors in a parameter of the type FDList; ok is false behind the last.
+func Poll(list []byte, i int) (f PollFacts, ok bool) {
+	size := int(unsafe.Sizeof(f))
+	if len(list) < (i+1)*size {
+		return f, false
+	}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&f)), size), list[i*size:])
+	f.Revents = uint16(pollBits.convert(uint64(f.Revents)))
+	return f, true
+}
+
 // File returns the facts of the event's file.
 func (r *Record) File() (f FileFacts, ok bool) { ok = facts(r, PartFile, &f); return }
 
@@ -221,7 +232,7 @@ func (r *Record) Sock() (f SockFacts, ok bool) { ok = facts(r, PartSock, &f); re
 // Task returns the facts of the event's task.
 func (r *Record) Task() (f TaskFacts, ok bool) { ok = facts(r, PartTask, &f); return }
 
-func facts[T FileFacts | SockFacts | TaskFacts | ExitFacts](r *Record, k PartKind, to *T) bool {
+func facts[T FileFacts | SockFacts | TaskFacts | ExitFacts | MemoryFacts](r *Record, k PartKind, to *T) bool {
 	b, ok := r.Part(k)
 	size := int(unsafe.Sizeof(*to))
 	if !ok || len(b) < size {

@@ -42,6 +42,9 @@ func (p *Param) Needs() Parts {
 	return (p.view.also | 1<<p.view.part | 1<<p.view.text) &^ (1 << PartNone)
 }
 
+// IsResult reports whether the parameter is what the call returned.
+func (p *Param) IsResult() bool { return p.view.kind == viewRet }
+
 type viewKind uint8
 
 const (
@@ -96,7 +99,9 @@ var events = buildTable()
 func buildTable() *table {
 	t := &table{byName: make(map[string][]ID)}
 	t.rows = append(t.rows, Row{}) // 0 is no event
-	for _, family := range [][]Row{otherRows(), fileRows(), procRows(), netRows(), ioRows()} {
+	for _, family := range [][]Row{
+		otherRows(), fileRows(), pathRows(), descriptorRows(), waitRows(), procRows(), netRows(), ioRows(), taskRows(), userRows(), memoryRows(), signalRows(), ipcRows(), systemRows(),
+	} {
 		t.rows = append(t.rows, family...)
 	}
 	for i := range t.rows[1:] {

@@ -26,7 +26,7 @@ func netRows() []Row {
 		row("accept4", n, CreatesFD|ModifiesState, 288, []int{364}, ObjRet, socket(queue), join(accepted, params{number("flags", Int32, Hex, 3, 4)})),
 		row("listen", n, UsesFD, 50, []int{363}, ObjArg0, socketInUse(), params{res(), fd("fd", 0), backlog}),
 		row("shutdown", n, UsesFD|ModifiesState, 48, []int{373}, ObjArg0, socketInUse(), params{res(), fd("fd", 0), how}),
-		row("socketpair", CatIPC, CreatesFD|ModifiesState, 53, []int{360}, ObjPair, socket(pair), join(params{
+		row("socketpair", CatIPC, CreatesFD|ModifiesState, 53, []int{360}, ObjAt3, socket(pair), join(params{
 			res(), in("fd1", FD, Dec, PartMem, 0, 4, madeFD), in("fd2", FD, Dec, PartMem, 4, 4, madeFD),
 			in("source", Uint64, Hex, PartSock, unsafe.Offsetof(sockAt.Sock), 8, same), in("peer", Uint64, Hex, PartSock, unsafe.Offsetof(sockAt.Peer), 8, same),
 		}, socketKind())),

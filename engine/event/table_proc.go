@@ -13,10 +13,7 @@ func procRows() []Row {
 		cloneRow("clone3", 435, 435, parts{{Kind: PartMem, Op: OpMem, Arg: 0, Size: 8}}, in("flags", Flags32, Hex, PartMem, 0, 8, nil), cloneFlags),
 		cloneRow("fork", 57, 2, nil, number("flags", Flags32, Hex, 0, 8), noCloneFlags),
 		cloneRow("vfork", 58, 190, nil, number("flags", Flags32, Hex, 0, 8), vforkCloneFlags),
-		row("setuid", CatUser, ModifiesState, 105, []int{23, 213}, ObjNone, nil, params{res(), number("uid", UID, Dec, 0, 4)}),
 		row("ptrace", p, 0, 101, []int{26}, ObjNone, parts{{Kind: PartMem, Op: OpMem, Arg: 3, Aux: 1, Size: 8}}, ptraceParams()),
-		row("memfd_create", CatMemory, CreatesFD|ModifiesState, 319, []int{356}, ObjRet, parts{str(PartName, 0), {Kind: PartFile, Op: OpFile}, {Kind: PartPath, Op: OpPath}},
-			params{newFD(), text("name", CharBuf, PartName), flags("flags", Flags32, Hex, memfdCreateFlags, 1, memfdFlags)}),
 		{Name: "procexit", Category: p, Flags: ModifiesState | Tracepoint | Life, Parts: parts{{Kind: PartExit, Op: OpExit}}, Params: exitParams()},
 		{Name: "procfork", Category: p, Flags: ModifiesState | Tracepoint | Life | Internal, Parts: parts{{Kind: PartTask, Op: OpTask}}, Params: nil},
 	}

@@ -49,6 +49,8 @@ const (
 	Mode
 	FSPath
 	FSRelPath
+	SigSet
+	FDList
 )
 
 var typeNames = [...]string{
@@ -59,6 +61,7 @@ var typeNames = [...]string{
 	Dynamic: "DYNAMIC", Flags8: "FLAGS8", Flags16: "FLAGS16", Flags32: "FLAGS32", EnumFlags8: "ENUMFLAGS8",
 	EnumFlags16: "ENUMFLAGS16", EnumFlags32: "ENUMFLAGS32", UID: "UID", GID: "GID", Double: "DOUBLE", Mode: "MODE",
 	FSPath: "FSPATH", FSRelPath: "FSRELPATH",
+	SigSet: "SIGSET", FDList: "FDLIST",
 }
 
 // String returns the name that Falco's schema and --list use for t.
@@ -167,4 +170,6 @@ const (
 	Internal
 	// Life rows travel in the ring of their own that file events cannot fill.
 	Life
+	// Flood rows are so many that only a rule about named event types asks for them, not one that takes any event.
+	Flood
 )

@@ -67,6 +67,8 @@ func (c *Ctx) appendPlain(dst []byte, i int) []byte {
 		return appendSockaddr(dst, b)
 	case event.SockTuple:
 		return c.appendMessage(dst, c.desc())
+	case event.FDList:
+		return appendPolled(dst, b)
 	}
 	return append(dst, b...)
 }
@@ -79,7 +81,9 @@ func (c *Ctx) appendNumber(dst []byte, t event.Type, p event.Print, n uint64) []
 		return time.Unix(0, int64(n)).In(c.zone()).AppendFormat(dst, layoutAbsolute)
 	case t == event.Bool:
 		return strconv.AppendBool(dst, n != 0)
-	case t.IsFlags() && t != event.Mode || t.IsEnum():
+	case t == event.SigSet:
+		return appendSignals(dst, n)
+	case t.IsFlags() && t != event.Mode || t.IsEnum() || t == event.SigType:
 		return strconv.AppendUint(dst, n, 10)
 	}
 	return appendNumber(dst, t, printOf(p), n)
@@ -150,6 +154,8 @@ func (c *Ctx) appendMeaning(dst []byte, i int) []byte {
 			return append(dst, "none"...)
 		}
 		return append(strconv.AppendFloat(dst, float64(n)/second, 'g', 6, 64), 's')
+	case t == event.Mode && p.Flags != nil:
+		return appendMode(dst, p.Flags, n)
 	case t.IsFlags() && p.Flags != nil:
 		return appendFlags(dst, p.Flags, n)
 	case t.IsEnum() && p.Flags != nil:

@@ -54,7 +54,8 @@ func kindOf(k event.FileKind, path []byte) fdKind {
 	case k == event.KindAnon:
 		name := strings.TrimPrefix(strings.TrimPrefix(text(path), "/"), "anon_inode:")
 		for i := range anonKinds {
-			if strings.HasPrefix(name, anonKinds[i].name) {
+			want := anonKinds[i].name
+			if strings.HasPrefix(name, want) || len(name) == len(event.PollFacts{}.Name) && strings.HasPrefix(want, name) {
 				return anonKinds[i].kind
 			}
 		}

@@ -62,6 +62,7 @@ func kernelRecord(k *kit, rnd *rand.Rand, row *event.Row) *event.Record {
 		h.NR = 0
 	}
 	var pieces []event.Piece
+	object := rnd.IntN(8) > 0 // where there is no object, nothing is known of it
 	for _, p := range row.Parts {
 		data := ""
 		switch p.Kind {
@@ -88,7 +89,8 @@ func kernelRecord(k *kit, rnd *rand.Rand, row *event.Row) *event.Record {
 		default:
 			data = strings.Repeat(any("a", "\x00", "\xff"), rnd.IntN(40))
 		}
-		if rnd.IntN(8) > 0 || p.Kind == event.PartFile { // what has a path has facts
+		ofObject := p.Kind == event.PartFile || p.Kind == event.PartPath || p.Kind == event.PartFSPath
+		if ofObject && object || !ofObject && rnd.IntN(8) > 0 {
 			pieces = append(pieces, piece(p.Kind, data))
 		}
 	}

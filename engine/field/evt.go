@@ -171,7 +171,7 @@ func evtFields() []Def {
 				return c.rawParam(i)
 			}},
 		{Name: "evt.abspath", Type: event.CharBuf, Arg: ArgOptional, Form: ByDot, Example: "evt.abspath startswith /etc", Desc: "absolute path that the call was given, made from its directory and its path argument; .src and .dst for calls with two", checkArg: checkAbspath, occurs: withAbspath, Domain: givenPath,
-			Needs: Needs{Parts: partsName | event.PartsOf(event.PartName2, event.PartDir2)},
+			Needs: Needs{Parts: partsName | event.PartsOf(event.PartName2, event.PartDir2, event.PartPath)},
 			Get:   func(c *Ctx, a Arg) (Value, bool) { s, ok := c.abspath(a); return Str(s), ok }},
 		{Name: "evt.res", Type: event.CharBuf, Example: "evt.res = SUCCESS", Desc: "SUCCESS, or the name of the error that the call returned", occurs: withCall, Domain: errnoWords("SUCCESS"),
 			Get: func(c *Ctx, _ Arg) (Value, bool) {

@@ -42,6 +42,10 @@ func renderOne(dst []byte, c *Ctx, d *Def, v Value) []byte {
 		return appendSockaddr(dst, bytesOf(v.S))
 	case v.Kind == event.SockTuple:
 		return c.appendTuple(dst, c.desc())
+	case v.Kind == event.FDList:
+		return appendPolled(dst, bytesOf(v.S))
+	case v.Kind == event.SigSet:
+		return appendSignals(dst, v.N)
 	case v.Kind == event.Bool:
 		return strconv.AppendBool(dst, v.N != 0)
 	case v.Kind == event.Mode && d.Print == Dec:
@@ -140,7 +144,7 @@ func jsonOne(c *Ctx, d *Def, v Value) any {
 			return int64(v.N)
 		}
 	case d.Print != Dec || v.Kind == event.ByteBuf || v.Kind.IsString() || v.Kind == event.IPAddr || v.Kind == event.IPNet ||
-		v.Kind == event.SockAddr || v.Kind == event.SockTuple || v.Kind == event.Mode:
+		v.Kind == event.SockAddr || v.Kind == event.SockTuple || v.Kind == event.FDList || v.Kind == event.SigSet || v.Kind == event.Mode:
 	case v.Kind.Signed():
 		return int64(v.N)
 	default:

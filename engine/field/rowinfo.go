@@ -86,14 +86,18 @@ func buildRowInfos() []rowInfo {
 		}
 		r.fsName, r.fsSource, r.fsTarget = param(r.name), param(r.source), param(r.target)
 		for i, p := range row.Params {
+			isPath := p.Type == event.FSPath || p.Type == event.FSRelPath
 			switch {
-			case p.Type == event.FD && r.fd < 0 && row.Flags&(event.CreatesFD|event.UsesFD) != 0:
+			case p.Type == event.FD && r.fd < 0 && row.Flags&(event.CreatesFD|event.UsesFD) != 0 && !(p.IsResult() && row.Flags&event.CreatesFD == 0):
 				r.fd = i
-			case p.Needs().Has(event.PartName) && p.Type != event.CharBuf:
+			case p.Needs()&event.PartsOf(event.PartName, event.PartPath) != 0 && isPath:
 				r.path = i
-			case p.Needs().Has(event.PartName2) && p.Type != event.CharBuf:
+			case p.Needs().Has(event.PartName2) && isPath:
 				r.path2 = i
 			}
+		}
+		if r.fd < 0 && row.Flags&event.CreatesFD != 0 {
+			r.fd = 0 // the result, under the type of an error's
 		}
 	}
 	return infos
@@ -121,7 +125,7 @@ func buildIOCalls() (calls [2][event.MaxSyscall]uint8) {
 		},
 		callReads | callWrites: {"copy_file_range"},
 		callWaits: {
-			"poll", "ppoll", "select", "epoll_wait", "nanosleep",
+			"poll", "ppoll", "ppoll_time64", "select", "_newselect", "epoll_wait", "nanosleep",
 		},
 	} {
 		for _, name := range names {

@@ -2,7 +2,10 @@
 
 package field
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Scanner reads the words that conditions and templates have in common: names, arguments in brackets and quoted strings.
 type Scanner struct {
@@ -183,9 +186,18 @@ func (s *Scanner) Quoted() (string, *SyntaxError) {
 			b.WriteByte('\\')
 		case '/', delimiter:
 			b.WriteByte(e)
+		case 'x':
+			n, err := strconv.ParseUint(s.Text[s.Off+1:min(s.Off+3, len(s.Text))], 16, 8)
+			if err != nil || s.Off+3 > len(s.Text) {
+				bad := s.fail(s.Off-1, 2, `expecting two hexadecimal digits after '\x'`)
+				bad.Hint = `write \\ for a backslash`
+				return "", bad
+			}
+			b.WriteByte(byte(n))
+			s.Off += 2
 		default:
 			err := s.fail(s.Off-1, 2, `unknown escape '\`+string(rune(e))+`' in a quoted string`)
-			err.Hint = `escapes are \b \f \n \r \t \\ \/ and the quote; write \\ for a backslash`
+			err.Hint = `escapes are \b \f \n \r \t \xHH \\ \/ and the quote; write \\ for a backslash`
 			return "", err
 		}
 	}

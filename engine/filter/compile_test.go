@@ -179,6 +179,7 @@ func TestEventTypes(t *testing.T) {
 	f("evt.type = pread", "pread", "pread64")
 	f("evt.type = pread64", "pread", "pread64")
 	f("evt.type in (send, recv)", "", "sendto")
+	f("evt.type = prlimit64", "prlimit", "prlimit64")
 	f("evt.type startswith open", "execve", "")
 	f("evt.type = oneof (open)", "open", "")
 	f("evt.type in (open, openat) and not evt.type = openat", "open", "openat")

@@ -42,11 +42,11 @@ func eventName(name string) string {
 
 // unreported are what Falco takes for event types, as events or as names of hooks and of other machines' system calls, and what is never
 // seen here: conditions may name them and match nothing.
-var unreported = strings.Fields(`asyncevent container cpu_hotplug drop eventfd group_added group_deleted groupadded groupdeleted
-	infra k8s mesos notification page_fault page_fault_kernel page_fault_user pluginevent procinfo recv scapevent sched_process_exit
-	sched_switch send signal_deliver signaldeliver signalfd switch task task_file_anon_inode task_file_directory task_file_memfd
+var unreported = strings.Fields(`asyncevent container cpu_hotplug drop group_added group_deleted groupadded groupdeleted
+	infra k8s mesos notification page_fault_kernel page_fault_user pluginevent procinfo recv scapevent sched_process_exit
+	sched_switch send signal_deliver switch task task_file_anon_inode task_file_directory task_file_memfd
 	task_file_pipe task_file_regular task_file_socket_inet task_file_socket_inet6 task_file_socket_netlink task_file_socket_unix
-	tracer umount user_added user_deleted useradded userdeleted multiplexer pciconfig_iobase pciconfig_read pciconfig_write
+	tracer user_added user_deleted useradded userdeleted multiplexer pciconfig_iobase pciconfig_read pciconfig_write
 	riscv_flush_icache riscv_hwprobe rtas s390_guarded_storage s390_pci_mmio_read s390_pci_mmio_write s390_runtime_instr s390_sthyi
 	spu_create spu_run subpage_prot swapcontext switch_endian sync_file_range2 sys_debug_setcontext timerfd`)
 

@@ -66,32 +66,38 @@ func choose(programs []*Program, chosen [][]want) {
 			}
 		})
 	}
-	users := make(map[anchor]map[int]bool)
-	for i, p := range programs {
-		list, cost := best(p.root, shared)
-		if cost < 0 {
-			continue
-		}
-		chosen[i] = list
-		for _, w := range list {
-			if users[w.anchor] == nil {
-				users[w.anchor] = make(map[int]bool)
+	banned := make(map[anchor]bool)
+	for range maxChoices {
+		users := make(map[anchor]int)
+		for i, p := range programs {
+			chosen[i], _ = best(p.root, shared, banned)
+			counted := make(map[anchor]bool, 1)
+			for _, w := range chosen[i] {
+				if !counted[w.anchor] {
+					counted[w.anchor] = true
+					users[w.anchor]++
+				}
 			}
-			users[w.anchor][i] = true
+		}
+		all := true
+		for at, n := range users {
+			if n < fewPrograms {
+				banned[at], all = true, false
+			}
+		}
+		if all {
+			return
 		}
 	}
-	for again := true; again; {
-		again = false
-		for i, list := range chosen {
-			if slices.ContainsFunc(list, func(w want) bool { return len(users[w.anchor]) < fewPrograms }) {
-				for _, w := range list {
-					delete(users[w.anchor], i)
-				}
-				chosen[i], again = nil, true
-			}
+	for i, list := range chosen { // the last choice stands only where it is of fields that are looked up anyway
+		if slices.ContainsFunc(list, func(w want) bool { return banned[w.anchor] }) {
+			chosen[i] = nil
 		}
 	}
 }
+
+// maxChoices bounds how often programs choose again because too few others look at the field that they chose.
+const maxChoices = 4
 
 // eachWant yields every want of a program that may be chosen.
 func eachWant(n node, yield func(want)) {
@@ -109,23 +115,26 @@ func eachWant(n node, yield func(want)) {
 
 // best returns wants one of which is met whenever n holds, and how many programs they stand for in all: -1 when there are none. The
 // list is not nil when there are.
-func best(n node, shared map[want]int) (list []want, cost int) {
+func best(n node, shared map[want]int, banned map[anchor]bool) (list []want, cost int) {
 	switch n := n.(type) {
 	case *predicate:
 		if n.wants == nil {
 			return nil, -1
 		}
 		for _, w := range n.wants {
+			if banned[w.anchor] {
+				return nil, -1
+			}
 			cost += shared[w]
 		}
 		return n.wants, cost
 	case *groupNode:
 		if !n.and {
-			return unite(n.kids, shared)
+			return unite(n.kids, shared, banned)
 		}
 		cost = -1 // each of the kids will do
 		for _, kid := range n.kids {
-			if l, c := best(kid, shared); c >= 0 && (cost < 0 || c < cost) {
+			if l, c := best(kid, shared, banned); c >= 0 && (cost < 0 || c < cost) {
 				list, cost = l, c
 			}
 		}
@@ -135,10 +144,10 @@ func best(n node, shared map[want]int) (list []want, cost int) {
 }
 
 // unite is best for nodes joined by or: it takes the wants of all of them.
-func unite(kids []node, shared map[want]int) (list []want, cost int) {
+func unite(kids []node, shared map[want]int, banned map[anchor]bool) (list []want, cost int) {
 	list = []want{}
 	for _, kid := range kids {
-		l, c := best(kid, shared)
+		l, c := best(kid, shared, banned)
 		if c < 0 {
 			return nil, -1
 		}

@@ -195,3 +195,18 @@ func TestGroupAsksFew(t *testing.T) {
 		t.Errorf("it allocates %v times", a)
 	}
 }
+
+// TestGroupChoosesAgain has programs whose first choice is a field that too few others look at.
+func TestGroupChoosesAgain(t *testing.T) {
+	x := texts{a: "/a7", b: "/b"}
+	k := x.compiler()
+	var programs []*Program
+	for i := range 20 {
+		programs = append(programs, compile(t, k, fmt.Sprintf("x.a = /a%d", i)))
+	}
+	programs = append(programs, compile(t, k, "x.b = /b and x.a = /a30"), compile(t, k, "x.c = /c and x.a startswith /a7"))
+	g := k.Group(programs)
+	if len(g.lookups) != 1 || g.always[0] != 0 {
+		t.Errorf("%d fields are looked up, always asked is %x", len(g.lookups), g.always)
+	}
+}

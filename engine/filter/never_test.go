@@ -63,6 +63,8 @@ func TestNever(t *testing.T) {
 		"1:29 systemd-networkd: never met: proc.name has up to 15 bytes, and 'systemd-networkd' has 16 (write 'systemd-network', or compare proc.exepath)")
 	f("tolower(proc.name) glob kube-controller-man*",
 		"1:25 kube-controller-man*: never holds: tolower(proc.name) has up to 15 bytes, and 'kube-controller-man' has 19 (write 'kube-controller')")
+	f("evt.num = 0 and proc.name = kube-controller-manager",
+		"1:29 kube-controller-manager: never holds: proc.name has up to 15 bytes, and 'kube-controller-manager' has 23 (write 'kube-controller', or compare proc.exepath)")
 	// closed sets
 	f("fd.type = fille", "1:11 fille: never holds: no fd.type is 'fille' (did you mean 'file'?)")
 	f("fd.type != directry", "1:12 directry: always holds: no fd.type is 'directry' (did you mean 'directory'?)")
@@ -159,7 +161,7 @@ func TestNeverKeepsQuiet(t *testing.T) {
 		"tolower(fd.name) contains passwd", "tolower(fd.name) icontains PASSWD", "tolower(fd.name) glob *[A-Z]*", "toupper(fd.name) contains PASSWD", "tolower(fd.name) regex '[A-Z]+'",
 		"toupper(tolower(fd.name)) = /ETC", "b64(tolower(proc.args)) contains ABC", "len(proc.name) > 20", "concat(proc.name, proc.pname) = this-is-longer-than-fifteen",
 		"evt.type in (open, connect) and fd.sport = 80", "evt.type = open or fd.sport = 80", "fd.sport = 80", "evt.type != connect and fd.sport = 80",
-		"evt.type in (open, getpid) and fd.sport = 80", "evt.type = open and fd.ip exists", "evt.type = open and evt.type = connect and fd.sport = 80",
+		"evt.type in (open, getpid) and fd.sport = 80", "evt.type = open and fd.ip exists", "evt.type = open and evt.type = connect and fd.sport = 80", "evt.type = open and evt.num = 0 and fd.sport = 80",
 		"(evt.type = open and fd.name = /x) or (evt.type = connect and fd.sport = 80)", "not (evt.type = open or fd.sport = 80)", "evt.type in (execve, openat) and evt.is_open_write = true",
 		"evt.type = openat and evt.category = file", "evt.type = connect and fd.l4proto != tcp", "evt.type startswith open and fd.sport = 80", "evt.dir = < and evt.dir = >",
 		"proc.name startswith ''", "fd.type contains ''", "syscall.type in (open, pread64)", "evt.source = syscall", "evt.type.is.open = 1", "proc.args contains 'a b'",

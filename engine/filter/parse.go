@@ -110,8 +110,11 @@ func (p *parser) not() (Expr, error) {
 func (p *parser) check() (Expr, error) {
 	at := p.Off // before the call: Go does not order the two
 	name := p.Name()
-	if name == "" {
+	switch name {
+	case "":
 		return nil, p.fail(at, p.WordLen(), "expecting a field, a macro, 'not' or '('", "")
+	case "and", "or", "not": // no macro can be named so
+		return nil, p.fail(at, len(name), "expecting a field, a macro or '(', not the word '"+name+"'", "")
 	}
 	if !strings.Contains(name, ".") && !p.Peek('(') {
 		return &Macro{At: p.at(at), Name: name}, nil

@@ -40,7 +40,7 @@ func classOf(t event.Type) class {
 		return classIP
 	case event.IPNet:
 		return classNet
-	case event.None, event.L4Proto, event.SockAddr, event.SockTuple:
+	case event.None, event.L4Proto, event.SockAddr, event.SockTuple, event.FDList, event.SigSet:
 		return classNone
 	}
 	if t.Signed() {

@@ -5,6 +5,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"falconet/engine/alert"
@@ -56,17 +57,22 @@ func (b *builder) build() *Set {
 			made.Index = len(set.Rules)
 			set.Rules = append(set.Rules, made)
 			if made.below = !r.priority.AtLeast(b.opts.MinPriority); r.enabled {
-				set.enable(made, true)
+				set.enable(made)
 			}
 		}
 	}
 	for _, w := range b.compiler.Never() { // comparisons that are in vain in every rule that they are a part of
 		b.warnAt(Dubious, w.Pos, w.Len, w.Msg)
 	}
-	if len(b.refused) == 0 { // else what is missing might use them
+	if !b.bad() { // else what is missing might use them
 		b.warnUnused()
 	}
 	return set
+}
+
+// bad reports whether a file was refused.
+func (b *builder) bad() bool {
+	return slices.ContainsFunc(b.sources, func(s *source) bool { return !s.result.OK() })
 }
 
 func (b *builder) warnUnused() {
@@ -122,8 +128,9 @@ func (b *builder) rule(r *rule) *Rule {
 		Name: r.name, Desc: strings.TrimSpace(r.desc), Source: alert.SourceSyscall, Condition: joined(r.condition), Compiled: filter.Print(e),
 		Priority: r.priority, Tags: r.tags, Output: output, Events: filter.EventTypes(there), fields: filter.Fields(e), program: program,
 		operators: filter.Operators(e), output: joined(r.output), refs: b.texts[src].refs, exceptions: r.exceptions,
+		recording: r.recording,
 	}
-	b.warnEvents(r, made.Events)
+	b.warnEvents(r, &b.texts[src], made.Events)
 	r.made = made
 	return made
 }
@@ -163,15 +170,29 @@ func (b *builder) skips(r *rule, err error) bool {
 	field, _, _ = strings.Cut(after, "'")
 	_, after, isEvent := strings.Cut(err.Error(), "unknown event type '")
 	event, _, _ = strings.Cut(after, "'")
+	why, code := "", NotSupported
 	switch plugin := b.needs.absent(field, event); {
 	case r.skipUnknown && (isField || isEvent || strings.Contains(err.Error(), "invalid formatting token")):
-		r.item.file.warn(UnknownFilter, fmt.Sprintf("rule is left out, as it asks for (%s)", err), r.item.where())
+		why, code = "as it asks for", UnknownFilter
 	case plugin != "":
-		r.item.file.warn(NotSupported, fmt.Sprintf("rule is left out, it uses %s of plugin '%s'", field+event, plugin), r.item.where())
+		why = "it needs plugin '" + plugin + "'"
 	default:
 		return false
 	}
+	it, where, msg := b.placeOf(r, err)
+	it.file.warn(code, fmt.Sprintf("rule is left out, %s: %s", why, msg), where...)
 	return true
+}
+
+// placeOf finds an error of a rule's condition or output, and says what it is without the place.
+func (b *builder) placeOf(r *rule, err error) (it *item, where []Location, msg string) {
+	var fe *filter.Error
+	if errors.As(err, &fe) {
+		it, where = b.texts[fe.Pos.Src].where(fe.Pos, fe.Len)
+		return it, where, messageOf(fe)
+	}
+	it, where = r.outputPlace(err)
+	return it, where, err.Error()
 }
 
 func (b *builder) conditionFailed(r *rule, err error) {

@@ -25,6 +25,7 @@ type collection struct {
 	macroOf map[string]*macro
 	ruleOf  map[string]*rule
 	needs   requirements
+	sources []*source
 	refused []*source // files that could not be read to their end
 }
 
@@ -63,9 +64,10 @@ type rule struct {
 	tags          []string
 	exceptions    []*exception
 	unknownSource bool
-	tree          filter.Expr // the condition with lists, macros and exceptions in it, nil before it is made
-	src           int         // its text
-	made          *Rule       // nil for a rule that is left out
+	recording
+	tree filter.Expr // the condition with lists, macros and exceptions in it, nil before it is made
+	src  int         // its text
+	made *Rule       // nil for a rule that is left out
 }
 
 func newCollection() *collection {

@@ -40,6 +40,8 @@ type RuleDescription struct {
 
 // RuleInfo is what the file says.
 type RuleInfo struct {
+	Capture     bool     `json:"capture"`
+	Duration    uint32   `json:"capture_duration"`
 	Condition   string   `json:"condition"`
 	Description string   `json:"description"`
 	Enabled     bool     `json:"enabled"`
@@ -146,7 +148,7 @@ func (r *Rule) describe() RuleDescription {
 		d.OutputFields = append(d.OutputFields, f.Text)
 	}
 	return RuleDescription{Details: d, Info: RuleInfo{
-		Condition: r.Condition, Description: r.Desc, Enabled: r.Enabled, Name: r.Name, Output: r.output, Priority: r.Priority.String(),
+		Capture: r.capture, Duration: r.duration, Condition: r.Condition, Description: r.Desc, Enabled: r.Enabled, Name: r.Name, Output: r.output, Priority: r.Priority.String(),
 		Source: r.Source, Tags: orEmpty(r.Tags),
 	}}
 }

@@ -143,7 +143,10 @@ func (in *inspection) explain(r *rule, notCaptured map[string]string) *Explanati
 		x.Exceptions = append(x.Exceptions, ExplainedException{e.name, e.fields, e.comps, len(e.values)})
 	}
 	if r.tree == nil {
-		x.LeftOut = "its source '" + r.source + "' is not known"
+		x.LeftOut = "it asks for what is not known"
+		if r.unknownSource {
+			x.LeftOut = "its source '" + r.source + "' is not known"
+		}
 		return x
 	}
 	types := filter.EventTypes(r.tree)
@@ -211,26 +214,20 @@ func explainEvents(tree filter.Expr, types filter.EventSet, notCaptured map[stri
 
 // warningsOf returns what was said when the rule, or a macro or list that it uses, was loaded.
 func (in *inspection) warningsOf(r *rule) []string {
-	type where struct {
-		file string
-		line int
-	}
-	about := map[where]bool{}
-	add := func(it *item) { about[where{it.file.Name, it.node.Line}] = true }
-	add(r.item)
+	about := map[string]bool{"rule " + r.name: true} // several items may have had a say
 	if r.tree != nil {
 		for _, u := range in.uses(in.texts[r.src].refs) {
 			if u.macro != nil {
-				add(u.macro.item)
+				about["macro "+u.macro.name] = true
 			} else {
-				add(u.list.item)
+				about["list "+u.list.name] = true
 			}
 		}
 	}
 	out := []string{}
 	for _, res := range in.results {
 		for i := range res.Warnings {
-			if w := &res.Warnings[i]; len(w.Where) > 0 && about[where{w.File, w.Where[0].Line}] {
+			if w := &res.Warnings[i]; len(w.Where) > 0 && about[w.Where[0].ItemType+" "+w.Where[0].ItemName] {
 				out = append(out, w.Line())
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,5 +138,25 @@ func TestExplainJSON(t *testing.T) {
 	}
 	if len(back.FoundBy) != 2 || back.FoundBy[0].Fields[0] != "fd.name" || back.FoundBy[1].Events[0] != "creat" {
 		t.Errorf("%+v", back.FoundBy)
+	}
+}
+
+// TestExplainWarnings has warnings of every item that had a say, and of what the rule uses.
+func TestExplainWarnings(t *testing.T) {
+	text := "- list: names\n  items: [longer-than-fifteen]\n- macro: named\n  condition: proc.name in (names)\n- macro: other\n  condition: (proc.name = much-longer-than-that)\n" +
+		ruleText("R", "evt.type = openat and named and fd.type = fille") +
+		"- rule: R\n  condition: and fd.directory = /etc/\n  override: {condition: append}\n- rule: R\n  priority: DEBUG\n  override: {priority: replace}\n" +
+		ruleText("Q", "evt.type = openat and other")
+	x, results, err := Explain(ExplainOptions{Options: Options{MinPriority: alert.Debug}}, "R", File{Name: "f", Data: []byte(text)})
+	if err != nil || x == nil {
+		t.Fatal(err, results[0].Text(true))
+	}
+	if len(x.Warnings) != 3 || x.Place.Line != 7 || len(x.Written) != 2 {
+		t.Errorf("%q", x.Warnings)
+	}
+	for i, want := range []string{"fille", "/etc/", "longer-than-fifteen"} {
+		if !slices.ContainsFunc(x.Warnings, func(w string) bool { return strings.Contains(w, want) }) {
+			t.Errorf("warning %d about %s is missing: %q", i, want, x.Warnings)
+		}
 	}
 }

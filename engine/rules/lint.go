@@ -143,6 +143,7 @@ func (l *linter) eachRule(fn func(r *rule)) {
 
 // mends are what to do about warnings of the loader.
 var mends = map[Code]string{
+	NotSupported: "leave it if the rule is for Falco as well; else compare what is there", UnknownFilter: "correct the name, or leave the rule out",
 	UnusedMacro: "remove it, or use it", UnusedList: "remove it, or use it",
 	NoEventType:    "begin the condition with the event types that it is about, as in evt.type in (open, openat)",
 	DeprecatedItem: "write what has taken its place", AppendNoValues: "give it values, or remove it",

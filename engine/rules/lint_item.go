@@ -34,7 +34,7 @@ func (l *linter) outputContainer() {
 			byFile[name] = append(byFile[name], r)
 		}
 	})
-	const mend = "add %container.id or %container.info, or have it added to all: -p container, append_output"
+	const mend = "add %container.id, or have it added to all outputs: -p container, append_output"
 	for _, name := range order {
 		list := byFile[name]
 		if len(list) > few {

@@ -109,7 +109,7 @@ func isTerm(e filter.Expr) bool {
 		e = n.Kid
 	}
 	c, ok := e.(*filter.Check)
-	return ok && c.Left.Field != "evt.dir"
+	return ok && c.Left.Field != "evt.dir" && c.Left.Field != "evt.num" // evt.num = 0 is a way to say never
 }
 
 // isEventType reports whether e is a comparison of evt.type: that several exclude one another the loader says.

@@ -107,6 +107,10 @@ func (b *builder) expandCheck(c *filter.Check, src int) error {
 		at.add(&at.lists, l.name)
 		out = slices.Grow(out, len(members)+len(c.Values)-i-1)
 		for _, m := range members {
+			if len(m) > filter.MaxConstant {
+				msg := fmt.Sprintf("list '%s' has a member that is longer than %d bytes", l.name, filter.MaxConstant)
+				return &filter.Error{Pos: v.At, Len: v.Len, Msg: msg}
+			}
 			out = append(out, filter.Value{At: v.At, Len: v.Len, Text: m, List: l.name})
 		}
 		c.List = many

@@ -60,6 +60,7 @@ func loadAll(o Options, files []File) (*Set, *builder, []*Result) {
 	for i, f := range files {
 		results[i] = &Result{Name: f.Name}
 		s := &source{File: f, result: results[i]}
+		c.sources = append(c.sources, s)
 		items, good := parseFile(s)
 		for _, it := range items {
 			if !c.add(it) {
@@ -94,10 +95,17 @@ func loadAll(o Options, files []File) (*Set, *builder, []*Result) {
 
 func (s *Set) apply(sel Selection) {
 	for _, r := range s.Rules {
-		if sel.selects(r.Name, r.Tags) {
-			s.enable(r, sel.Enable)
+		named := sel.Rule != "" && wildcard(sel.Rule, r.Name)
+		tagged := sel.Tag != "" && slices.Contains(r.Tags, sel.Tag)
+		switch {
+		case !named && !tagged:
+		case sel.Enable:
+			s.enable(r)
+		default:
+			r.Enabled = false
 		}
 	}
+	s.active = slices.DeleteFunc(s.active, func(r *Rule) bool { return !r.Enabled })
 }
 
 // wildcard matches a whole name with a pattern in which * stands for any text.

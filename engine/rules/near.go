@@ -2,12 +2,22 @@
 
 package rules
 
-import "falconet/engine/filter"
+import (
+	"strings"
+
+	"falconet/engine/filter"
+)
 
 // didYouMean proposes a candidate for a word that is none of them, as the end of a message; "" when none is close.
 func didYouMean(word string, candidates []string) string {
-	if near := filter.Nearest(word, candidates); near != "" {
-		return " (did you mean '" + near + "'?)"
+	near := filter.Nearest(word, candidates)
+	for _, c := range candidates {
+		if near == "" && len(word) > 2 && strings.HasPrefix(c, word) {
+			near = c // cut short
+		}
 	}
-	return ""
+	if near == "" {
+		return ""
+	}
+	return " (did you mean '" + near + "'?)"
 }

@@ -21,12 +21,8 @@ func (b *builder) output(r *rule) *format.Template {
 	if b.skips(r, err) {
 		return nil
 	}
-	off, n := 0, 0
-	if in, ok := err.(*format.Error); ok { // of the output itself, not of a field that the options add
-		off, n = in.Off, in.Len
-	}
-	it, where := r.outputWhere(off, n)
-	it.file.fail(ErrCompileOutput, err.Error()+outputHint(err), where...)
+	it, where := r.outputPlace(err)
+	it.file.fail(ErrCompileOutput, err.Error(), where...)
 	return nil
 }
 
@@ -66,13 +62,12 @@ func addField(t *format.Template, f Extra) (*format.Template, error) {
 	return t.WithText(f.Name, made), nil
 }
 
-// outputHint proposes a field for one that an output names and nobody has.
-func outputHint(err error) string {
-	if _, rest, ok := strings.Cut(err.Error(), "nonexistent field '"); ok && !strings.Contains(err.Error(), "did you mean") {
-		name, _, _ := strings.Cut(rest, "'")
-		return didYouMean(name, fieldNames())
+// outputPlace finds an error of the output.
+func (r *rule) outputPlace(err error) (it *item, where []Location) {
+	if in, ok := err.(*format.Error); ok { // of the output itself, not of a field that the options add
+		return r.outputWhere(in.Off, in.Len)
 	}
-	return ""
+	return r.outputWhere(0, 0)
 }
 
 // outputWhere finds n bytes of the rule's output in its file. What the options add is said to be where the output begins.

@@ -71,7 +71,7 @@ func valueText(op, s string) string {
 		if !strings.HasPrefix(t, "(") {
 			t = "(" + t + ")"
 		}
-		if c := comparison("a.b " + op + " " + t); c != nil || t == s {
+		if c := comparison("a.b " + op + " " + t); c != nil {
 			return t
 		}
 		return "(" + memberText(s) + ")"

@@ -225,14 +225,20 @@ func (r *rule) setSwitches(it *item, ch change) bool {
 	return true
 }
 
-// setCapture checks what Falco would record into a file, which this program cannot.
+// recording is what a rule wants recorded of its events.
+type recording struct {
+	capture  bool
+	duration uint32 // in milliseconds
+}
+
+// setCapture takes what Falco would record into a file, which this program cannot.
 func (r *rule) setCapture(it *item, ch change) bool {
 	if ch["capture"] != "" {
 		on, ok := it.boolean("capture", false)
 		if !ok {
 			return false
 		}
-		if on {
+		if r.capture = on; on {
 			it.file.warn(NotSupported, "no capture file is written when the rule matches", it.where(), at("capture", "", it.labels["capture"]))
 		}
 	}
@@ -241,7 +247,7 @@ func (r *rule) setCapture(it *item, ch change) bool {
 		if !ok {
 			return false
 		}
-		if _, ok := parseUint(text); !ok {
+		if r.duration, ok = parseUint(text); !ok {
 			it.failKey(ErrYAMLValidate, "capture_duration", "'capture_duration' is a number of milliseconds")
 			return false
 		}

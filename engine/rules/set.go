@@ -4,7 +4,6 @@ package rules
 
 import (
 	"encoding/binary"
-	"slices"
 	"unsafe"
 
 	"falconet/engine/alert"
@@ -28,8 +27,9 @@ type Rule struct {
 	Output    *format.Template
 	Events    filter.EventSet // the event types that it can match
 
-	fields    []filter.FieldRef
-	output    string // as written, with what was appended
+	fields []filter.FieldRef
+	output string // as written, with what was appended
+	recording
 	operators []string
 	program   *filter.Program
 	refs
@@ -150,6 +150,9 @@ func (s *Set) Demand() *event.Demand {
 	for i, b := range s.byRow {
 		row := &event.Rows()[i]
 		for _, r := range b.rules {
+			if row.Flags&event.Flood != 0 && r.Events.Except {
+				continue
+			}
 			d.Add(row.ID, r.parts(row))
 			if row.Name == "procexit" {
 				d.EveryThread()
@@ -183,11 +186,10 @@ func (r *Rule) parts(row *event.Row) (p event.Parts) {
 // Enabled returns how many rules are enabled and urgent enough.
 func (s *Set) Enabled() int { return len(s.active) }
 
-// enable turns a rule on or off. A rule that is turned on matches after those that were on before.
-func (s *Set) enable(r *Rule, on bool) {
-	s.active = slices.DeleteFunc(s.active, func(a *Rule) bool { return a == r && !on })
-	if on && !r.Enabled && !r.below {
+// enable turns a rule on. It matches after those that were on before.
+func (s *Set) enable(r *Rule) {
+	if !r.Enabled && !r.below {
 		s.active = append(s.active, r)
 	}
-	r.Enabled = on
+	r.Enabled = true
 }

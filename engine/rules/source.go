@@ -164,6 +164,9 @@ func wordLen(line []byte) int {
 		}
 		return len(line)
 	}
+	if line[0] == '[' || line[0] == '{' {
+		return bracketLen(line)
+	}
 	for i, c := range line {
 		next := byte(' ')
 		if i+1 < len(line) {
@@ -172,6 +175,22 @@ func wordLen(line []byte) int {
 		switch {
 		case c == ':' && blank(next), c == ' ' && next == '#', i > 0 && strings.IndexByte(",]}", c) >= 0:
 			return len(bytes.TrimRight(line[:i], " "))
+		}
+	}
+	return len(bytes.TrimRight(line, " "))
+}
+
+// bracketLen is the length of a list or map in brackets.
+func bracketLen(line []byte) int {
+	depth := 0
+	for i, c := range line {
+		switch c {
+		case '[', '{':
+			depth++
+		case ']', '}':
+			if depth--; depth == 0 {
+				return i + 1
+			}
 		}
 	}
 	return len(bytes.TrimRight(line, " "))

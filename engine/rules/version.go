@@ -88,7 +88,10 @@ func (c *collection) checkPlugins(it *item) bool {
 		}
 		c.needs.plugins = append(c.needs.plugins, p)
 		if !p.there() {
-			msg := fmt.Sprintf("plugin '%s' %s is not part of this program: rules that need it are left out%s", p.Name, p.Version, didYouMean(p.Name, slices.Collect(maps.Keys(builtinPlugins))))
+			msg := fmt.Sprintf("plugin '%s' %s is not part of this program: rules that need it are left out", p.Name, p.Version)
+			if builtinPlugins[p.Name] == "" {
+				msg += didYouMean(p.Name, slices.Collect(maps.Keys(builtinPlugins)))
+			}
 			it.file.warn(NotSupported, msg, it.where(), at("plugin", p.Name, e))
 		}
 	}
@@ -108,15 +111,18 @@ func (it *item) readPlugin(n *yaml.Node, alternatives bool) (p Plugin, ok bool) 
 	if !it.readMap(n, values, labels) {
 		return p, false
 	}
-	for key, to := range map[string]*string{"name": &p.Name, "version": &p.Version} {
-		v := values[key]
+	for _, key := range []struct {
+		name string
+		to   *string
+	}{{"name", &p.Name}, {"version", &p.Version}} {
+		v := values[key.name]
 		if v == nil {
 			return bad(n, "a plugin has a name and a version")
 		}
 		if msg := notScalar(v); msg != "" {
-			return bad(v, "'"+key+"' "+msg)
+			return bad(v, "'"+key.name+"' "+msg)
 		}
-		*to = v.Value
+		*key.to = v.Value
 	}
 	if list := values["alternatives"]; list != nil && alternatives {
 		if list.Kind != yaml.SequenceNode {

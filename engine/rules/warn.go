@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"falconet/engine/event"
 	"falconet/engine/field"
 	"falconet/engine/filter"
 	"falconet/engine/format"
@@ -79,33 +78,15 @@ func (b *builder) warnUnsafe(e filter.Expr) {
 const manyTypes = 50
 
 // warnEvents warns of a condition that holds for none or very many types of events.
-func (b *builder) warnEvents(r *rule, set filter.EventSet) {
-	where := []Location{r.item.where()}
-	if n := len(r.condition); n > 0 {
-		s := r.condition[n-1]
-		where = []Location{s.item.where(), at("condition", r.name, s.node)}
-	}
-	file := r.condition[len(r.condition)-1].item.file
+func (b *builder) warnEvents(r *rule, w *written, set filter.EventSet) {
+	it, where := w.where(filter.Pos{Off: w.parts[0].off}, len(strings.TrimSpace(r.condition[0].text)))
 	switch {
 	case set.Empty():
-		file.warn(Dubious, "no event satisfies this condition: it never holds", where...)
+		it.file.warn(Dubious, "no event satisfies this condition: it never holds", where...)
 	case !r.warnTypes:
 	case set.All():
-		file.warn(NoEventType, "condition names no event type: every event of the machine has to be looked at", where...)
-	case set.Except || typeCount(set.Names) > manyTypes:
-		file.warn(NoEventType, "condition holds for very many event types: the events of all of them have to be looked at", where...)
+		it.file.warn(NoEventType, "condition names no event type: every event of the machine has to be looked at", where...)
+	case set.Except || len(set.Names) > manyTypes:
+		it.file.warn(NoEventType, "condition holds for very many event types: the events of all of them have to be looked at", where...)
 	}
-}
-
-// typeCount counts types. System calls without a row of their own count as one, as they do in Falco.
-func typeCount(names []string) (n int) {
-	generic := 0
-	for _, name := range names {
-		if rows := event.ByName(name); len(rows) > 0 && rows[0] != event.Generic {
-			n++
-		} else {
-			generic = 1
-		}
-	}
-	return n + generic
 }

@@ -86,6 +86,12 @@ func (s *source) documents() (roots []*yaml.Node, ok bool) {
 				start, end = s.line(line - 1)
 			}
 			where.Line = line
+			if _, name, ok := strings.Cut(msg, "unknown anchor '"); ok { // the library does not say where
+				name, _, _ = strings.Cut(name, "'")
+				where.Line, where.Col = s.locate(max(0, bytes.Index(s.Data, []byte("*"+name))))
+				s.fail(ErrYAMLParse, msg, where)
+				return nil, false
+			}
 			where.Col += len(s.Data[start:end]) - len(bytes.TrimLeft(s.Data[start:end], " "))
 			s.fail(ErrYAMLParse, msg, where)
 			return nil, false

@@ -10,6 +10,7 @@
 
 #include "cgroup.h"
 #include "peer.h"
+#include "poll.h"
 #include "task.h"
 #include "user.h"
 
@@ -23,6 +24,7 @@ enum {
 	CAN_NAME = 8,	 /* the kernel's copy of execve's file name */
 	CAN_STRING = 16, /* strings in user memory */
 	CAN_DATA = 32,	 /* what a call moves */
+	CAN_POLL = 64,	 /* vectors of descriptors */
 	CAN_CALL = CAN_OBJECT | CAN_STRING,
 };
 
@@ -34,10 +36,10 @@ static __always_inline void dir_begin(struct scratch *s, u32 i, u32 arg, u32 of)
 	s32 fd = arg == AT_CWD ? AT_FDCWD : (s32)arg_of(s, arg);
 	u64 at;
 
-	/* only a relative name has a use for it */
+	/* only a relative name has a use for it; an empty one is relative, and what comes behind it is another part's */
 	of &= MAX_PARTS - 1;
 	at = s->at[of];
-	if (lens[of] == PART_ABSENT || at > REC_CAP || s->rec[at] == '/') {
+	if (lens[of] == PART_ABSENT || at > REC_CAP || (lens[of] && s->rec[at] == '/')) {
 		absent(s, i);
 		return;
 	}
@@ -65,7 +67,7 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 	s->current = i;
 	if (can & CAN_STRING) {
 		switch (op) {
-		case OP_STR: put_string(s, i, arg_of(s, arg), false); return;
+		case OP_STR: put_string(s, i, arg_of(s, arg), false, p->aux); return;
 		case OP_DIR: dir_begin(s, i, arg, p->aux); return;
 		}
 	}
@@ -78,6 +80,9 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		case OP_FSPATH: walk_file(s, MODE_FSPATH, (void *)s->file); return;
 		case OP_SOCK: put_sock(s, i, p->aux); return;
 		case OP_QUEUE: put_queue(s, i, arg_of(s, arg)); return;
+		case OP_BUFFER: put_buffer(s, i, arg_of(s, arg), arg_of(s, p->aux), p->size); return;
+		case OP_MEMORY: put_memory(s, i); return;
+		case OP_CWD: walk_path(s, MODE_PATH, READ(t, fs, pwd.mnt), READ(t, fs, pwd.dentry)); return;
 		}
 	}
 	if (can & CAN_DATA) {
@@ -102,14 +107,20 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 	}
 	if (can & CAN_VECTOR) {
 		switch (op) {
-		case OP_STR: put_string(s, i, arg_of(s, arg), false); return;
+		case OP_STR: put_string(s, i, arg_of(s, arg), false, false); return;
 		case OP_MEM: put_user(s, i, arg_of(s, arg) + p->off, p->size, p->aux); return;
 		case OP_ARGV_USER:
 		case OP_ENV_USER: vector_begin(s, arg_of(s, arg)); return;
 		}
 	}
+	if (can & CAN_POLL) {
+		switch (op) {
+		case OP_MEM: put_user(s, i, arg_of(s, arg) + p->off, p->size, p->aux); return;
+		case OP_POLL: poll_begin(s, arg_of(s, arg), arg_of(s, p->aux)); return;
+		}
+	}
 	if ((can & CAN_NAME) && op == OP_FILENAME) {
-		put_string(s, i, s->name, true);
+		put_string(s, i, s->name, true, false);
 		return;
 	}
 	absent(s, i); /* nobody asks for it */
@@ -117,6 +128,10 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 
 static __always_inline void step(struct scratch *s, u32 can)
 {
+	if (can & CAN_POLL) { /* nothing else there takes steps */
+		poll_step(s);
+		return;
+	}
 	switch (s->mode) {
 	case MODE_PATH:
 	case MODE_FSPATH: path_step(s, can & CAN_OBJECT); return;

@@ -32,18 +32,23 @@ static __always_inline struct sock *sock_of(struct file *f)
 static __always_inline bool is_memfd(struct file *f)
 {
 	struct dentry *d = READ(f, f_path.dentry);
-	char name[6] = {};
+	u64 name = 0;
 
 	if (READ(d, d_parent) != d)
 		return false;
-	bpf_probe_read_kernel(name, sizeof(name), READ(d, d_name.name));
-	return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' && name[5] == ':';
+	bpf_probe_read_kernel(&name, 6, READ(d, d_name.name));
+	return name == 0x3a64666d656d; /* "memfd:" */
 }
 
 static __always_inline u8 file_kind(struct file *f)
 {
 	switch (READ(f, f_inode, i_mode) & S_IFMT) {
-	case S_IFREG: return is_memfd(f) ? KIND_MEMFD : KIND_FILE;
+	case S_IFREG:
+		switch (READ(f, f_inode, i_sb, s_magic)) {
+		case ANON_INODE_FS_MAGIC: /* 6.16: cfd86ef7e8e7 gives anonymous inodes a type, which stat(2) goes on to hide */
+		case PID_FS_MAGIC: return KIND_ANON;
+		}
+		return is_memfd(f) ? KIND_MEMFD : KIND_FILE;
 	case S_IFDIR: return KIND_DIRECTORY;
 	case S_IFIFO: return KIND_FIFO;
 	case S_IFCHR: return KIND_CHAR;
@@ -100,6 +105,8 @@ static __always_inline void put_file(struct scratch *s, u32 i)
 	r->magic = READ(inode, i_sb, s_magic);
 	r->mode = READ(inode, i_mode);
 	r->kind = file_kind(f);
+	if (r->kind == KIND_ANON)
+		r->mode &= ~S_IFMT;
 	r->layer = overlay_layer(inode);
 	put(s, i, sizeof(*r));
 }

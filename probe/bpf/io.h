@@ -312,39 +312,12 @@ static __always_inline void put_peer(struct scratch *s, u32 i)
 		put_sockaddr(s, i, s->io.name, s->io.namelen);
 }
 
-/* Size bytes of the caller's memory, no more than a part of this kind may have. */
-static __always_inline void put_bytes(struct scratch *s, u32 i, u64 from, u64 len)
-{
-	bool cut = len >= PATH_CAP;
-	u8 *to = room(s);
-
-	if (!to) {
-		s->full++;
-		absent(s, i);
-		return;
-	}
-	if (!from || !len) {
-		absent(s, i);
-		return;
-	}
-	if (cut)
-		len = PATH_CAP - 1;
-	keep_mask(len);
-	len &= PATH_CAP - 1;
-	if (bpf_probe_read_user(to, len, (void *)from))
-		faulted(s, i);
-	else if (cut)
-		put_cut(s, i, len);
-	else
-		put(s, i, len);
-}
-
 static __always_inline void put_control(struct scratch *s, u32 i)
 {
 	if (head(s)->ret < 0)
 		absent(s, i);
 	else
-		put_bytes(s, i, s->io.control, s->io.controllen);
+		put_buffer(s, i, s->io.control, s->io.controllen, PATH_CAP - 1);
 }
 
 /* The value of a socket option: what setsockopt was given, what getsockopt has left where the caller wanted it. */
@@ -359,5 +332,5 @@ static __always_inline void put_option(struct scratch *s, u32 i, bool get)
 	}
 	if ((s32)len < 0) /* refused as it is */
 		len = 0;
-	put_bytes(s, i, h->args[3], len);
+	put_buffer(s, i, h->args[3], len, PATH_CAP - 1);
 }

@@ -21,7 +21,7 @@ typedef __s64 s64;
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct pt_regs {
-	unsigned long r10, r9, r8, bx, cx, dx, si, di, bp, ax, orig_ax;
+	unsigned long r10, r9, r8, bx, cx, dx, si, di, bp, ax, orig_ax, ip;
 };
 
 typedef struct { u32 val; } kuid_t;
@@ -47,6 +47,11 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 };
+
+/* what nsfs keeps in an inode */
+struct proc_ns_operations { const char *name; };
+struct ns_common { const struct proc_ns_operations *ops; unsigned int inum; };
+struct inode___private { void *i_private; };
 
 struct dentry {
 	struct dentry *d_parent;
@@ -139,6 +144,11 @@ struct task_struct {
 
 struct linux_binprm { const char *filename; struct file *file; };
 
+/* the member that names a process stands at the same place in every variant of the union that has one */
+struct signal_pid { int _pid; };
+union signal_fields { struct signal_pid _kill; };
+struct kernel_siginfo { int si_code; union signal_fields _sifields; };
+
 struct in6_addr { u8 s6_addr[16]; };
 
 struct net;
@@ -184,4 +194,7 @@ struct bpf_iter__task_file { struct bpf_iter_meta *meta; struct task_struct *tas
 #define S_IFIFO 0010000
 #define OVERLAYFS_MAGIC 0x794c7630
 #define SOCKFS_MAGIC 0x534f434b
+#define NSFS_MAGIC 0x6e736673
+#define PID_FS_MAGIC 0x50494446
+#define ANON_INODE_FS_MAGIC 0x09041934
 #define AT_FDCWD -100

@@ -11,6 +11,7 @@ const volatile s32 v1_controller = -1; /* index in controllers() of the v1 hiera
 const volatile bool every_thread;  /* procexit for every thread, not only for the last */
 const volatile u32 snaplen = 80; /* how many bytes of the data that a call moves are kept */
 const volatile u16 exec_slot, execveat_slot, fork_slot, exit_slot;
+const volatile u16 signal_event, page_fault_event; /* rows of the tracepoints that are attached only when a rule asks for them */
 
 /* Who the loader is, as the kernel sees it; learnt from the marker call. tgid 0 is nobody. */
 struct { u32 tgid; u64 start; } self SEC(".data.self");
@@ -72,6 +73,7 @@ struct scratch {
 	u32 next;    /* the next recipe */
 	u32 recipes; /* how many there are */
 	u32 current; /* the recipe under work */
+	u32 left;    /* descriptors of a poll that are still to come */
 	u32 slot;
 	u32 mode;    /* enum mode */
 	u32 controller;

@@ -8,7 +8,7 @@
 
 #include "store.h"
 
-enum mode { MODE_NONE, MODE_PATH, MODE_FSPATH, MODE_CGROUP, MODE_VECTOR, MODE_DATA, MODE_SIZE };
+enum mode { MODE_NONE, MODE_PATH, MODE_FSPATH, MODE_CGROUP, MODE_VECTOR, MODE_POLL, MODE_DATA, MODE_SIZE };
 
 static __always_inline void walk_path(struct scratch *s, u32 mode, struct vfsmount *mnt, struct dentry *dentry)
 {
@@ -82,8 +82,64 @@ static __always_inline void path_done(struct scratch *s, bool cut)
 		put(s, s->current, len);
 }
 
-/* A dentry that is its own parent and the first of its walk: the root of a filesystem is "/", an object of the kernel's own
- * filesystems has just its name ("memfd:x"), or none (a pipe). */
+/* "uts:[4026531838]": the name that nsfs gives a namespace. Its bytes are written from the right. */
+static __always_inline u32 namespace_name(u8 *to, struct dentry *d)
+{
+	struct inode___private *inode = (void *)READ(d, d_inode);
+	struct ns_common *ns = READ(inode, i_private);
+	u32 number = READ(ns, inum);
+	char digits[12] = "0000000000]";
+	long n = bpf_probe_read_kernel_str(to, 16, READ(ns, ops, name));
+
+	if (n <= 0)
+		return 0;
+	for (int i = 9; i >= 0; i--) { /* numbers of namespaces have ten digits */
+		digits[i] = '0' + number % 10;
+		number /= 10;
+	}
+	n = (n - 1) & 15;
+	to[n] = ':';
+	to[n + 1] = '[';
+	__builtin_memcpy(to + n + 2, digits, 11);
+	return n + 2 + 11;
+}
+
+/* The name of an object of the kernel's own filesystems: what its dentry has ("memfd:x"), what the filesystem makes up when somebody
+ * asks, or none (a pipe, a socket). "/" is the dentry's where there is none. */
+static __always_inline u32 object_name(u8 *to, struct dentry *d)
+{
+	u32 len = READ(d, d_name.len) & 255, magic = READ(d, d_sb, s_magic);
+
+	if (magic == NSFS_MAGIC)
+		return namespace_name(to, d);
+	if (magic == PID_FS_MAGIC) { /* 6.9: cb12fd8e0dab gives them a filesystem; the name stayed */
+		__builtin_memcpy(to, "[pidfd]", 7);
+		return 7;
+	}
+	if (magic == SOCKFS_MAGIC) /* the dentry has its protocol's */
+		return 0;
+	if (len)
+		bpf_probe_read_kernel(to, len, READ(d, d_name.name));
+	return len == 1 && *to == '/' ? 0 : len;
+}
+
+/* A dentry that is its own parent and the first of its walk. */
+static __always_inline void path_of_object(struct scratch *s, struct dentry *d)
+{
+	u8 *to = room(s);
+	u32 len = 0;
+
+	if (to)
+		len = object_name(to, d);
+	else
+		s->full++;
+	if (len)
+		put(s, s->current, len);
+	else
+		absent(s, s->current);
+}
+
+/* The same of a process's image or directory, which is no namespace. */
 static __always_inline void path_alone(struct scratch *s, struct dentry *d)
 {
 	u8 *to = room(s);
@@ -99,12 +155,13 @@ static __always_inline void path_alone(struct scratch *s, struct dentry *d)
 	put(s, s->current, len);
 }
 
-static __always_inline void path_step(struct scratch *s, bool fspath)
+/* call: the path of a call's file, not of a process's own */
+static __always_inline void path_step(struct scratch *s, bool call)
 {
 	struct dentry *d = (void *)s->dentry, *parent;
 	struct mount *m = (void *)s->mount, *above;
 
-	if (fspath && s->mode == MODE_FSPATH) {
+	if (call && s->mode == MODE_FSPATH) {
 		if (d == READ(d, d_sb, s_root)) {
 			path_done(s, false);
 			return;
@@ -127,10 +184,14 @@ static __always_inline void path_step(struct scratch *s, bool fspath)
 	}
 	parent = READ(d, d_parent);
 	if (parent == d || !parent) {
-		if (s->pos == PATH_CAP)
-			path_alone(s, d);
-		else
+		if (s->pos == PATH_CAP) {
+			if (call)
+				path_of_object(s, d);
+			else
+				path_alone(s, d);
+		} else {
 			path_done(s, false);
+		}
 		return;
 	}
 	if (!prepend(s, READ(d, d_name.name), READ(d, d_name.len))) {

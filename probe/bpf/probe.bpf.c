@@ -6,6 +6,7 @@
  */
 #include "syscall.h"
 #include "sched.h"
+#include "trace.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -36,11 +37,15 @@ BOTH(capture_data, "sys_exit", capture_moved(ctx, CAN_OBJECT, ((struct pace){1, 
 BOTH(capture_messages, "sys_exit", capture_messages())
 BOTH(capture_messages_by_turns, "sys_exit", capture_messages_by_turns(ctx, ((struct pace){1, 4, 24})))
 BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR, ((struct pace){1, 1, 32})))
+BOTH(capture_poll, "sys_exit", capture_syscall(ctx, CAN_POLL, ((struct pace){1, 1, 32})))
 BOTH(sock_state, "inet_sock_set_state", on_sock_state((void *)ctx[0], ctx[1], ctx[2]))
 BOTH(process_exec, "sched_process_exec", on_exec(ctx, (void *)ctx[0], (void *)ctx[2]))
 BOTH(capture_image, "sched_process_exec", capture_exec(ctx))
 BOTH(process_fork, "sched_process_fork", on_fork((void *)ctx[1]))
 BOTH(process_exit, "sched_process_exit", on_exit((void *)ctx[0]))
+BOTH(signal_delivered, "signal_deliver", on_signal(ctx[0], (void *)ctx[1]))
+BOTH(page_fault_user, "page_fault_user", on_page_fault(ctx[0], (void *)ctx[1], ctx[2]))
+BOTH(page_fault_kernel, "page_fault_kernel", on_page_fault(ctx[0], (void *)ctx[1], ctx[2]))
 
 /* One structure for each process that runs when the probe starts. */
 SEC("iter/task")

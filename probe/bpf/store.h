@@ -152,15 +152,10 @@ static __always_inline u32 loginuid_of(struct task_struct *t)
 	return READ(t, loginuid.val);
 }
 
-/* Complete the header and send. Everything that is lost is counted here, where the event is known. */
-static __always_inline void send(struct scratch *s, bool to_life, u32 cap)
+/* Whose record it is. */
+static __always_inline void identify(struct header *h, struct task_struct *t)
 {
-	struct task_struct *t = (void *)s->task;
-	struct header *h = head(s);
 	const struct cred *cred = READ(t, cred);
-	struct counters *c;
-	u64 len = s->off;
-	long err;
 
 	h->pid = READ(t, tgid);
 	h->tid = READ(t, pid);
@@ -172,6 +167,18 @@ static __always_inline void send(struct scratch *s, bool to_life, u32 cap)
 	h->cgroup = cgroup_id(t);
 	h->cgroup1 = cgroup1_id(t);
 	h->cpu = bpf_get_smp_processor_id();
+}
+
+/* Complete the header and send. Everything that is lost is counted here, where the event is known. */
+static __always_inline void send(struct scratch *s, bool to_life, u32 cap)
+{
+	struct task_struct *t = (void *)s->task;
+	struct header *h = head(s);
+	struct counters *c;
+	u64 len = s->off;
+	long err;
+
+	identify(h, t);
 	h->lost = s->lost;
 	if (s->truncated)
 		h->flags |= FLAG_TRUNCATED;

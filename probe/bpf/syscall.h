@@ -44,6 +44,18 @@ static __always_inline void read_args(struct header *h, struct pt_regs *regs, bo
 	}
 }
 
+#define OLD_MMAP 90 /* of the 32-bit table: its arguments are in memory, and its register points to them */
+
+static __always_inline void read_args_in_memory(struct header *h)
+{
+	u32 args[6];
+
+	if (bpf_probe_read_user(args, sizeof(args), (void *)h->args[0]))
+		return;
+	for (int i = 0; i < 6; i++)
+		h->args[i] = args[i];
+}
+
 /* nr is the number in the register. Cheap to leave: a look-up and two comparisons for a call that nobody watches. */
 static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s64 ret)
 {
@@ -78,6 +90,8 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	if (compat)
 		head(s)->flags = FLAG_COMPAT32;
 	read_args(head(s), regs, compat);
+	if (compat && n == OLD_MMAP)
+		read_args_in_memory(head(s));
 	bpf_tail_call(ctx, &exit_programs, slot);
 	/* still here: the slot has no program */
 	s->lost++;
@@ -87,13 +101,12 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 		c->no_program++;
 }
 
-/* The first of two descriptors that the call has left in memory, -1 for none. */
-static __always_inline s32 first_of_pair(struct scratch *s)
+/* A descriptor that a call has left in memory. */
+static __always_inline s32 descriptor_at(u64 from)
 {
 	s32 fd = -1;
 
-	if (head(s)->ret >= 0)
-		bpf_probe_read_user(&fd, sizeof(fd), (void *)head(s)->args[3]);
+	bpf_probe_read_user(&fd, sizeof(fd), (void *)from);
 	return fd;
 }
 
@@ -112,10 +125,15 @@ static __always_inline bool syscall_begin(struct scratch *s, const struct slot *
 	frame(s, row);
 	switch (row->object) {
 	case OBJ_RET: fd = ret < 0 ? -1 : (s32)ret; break;
+	case OBJ_RET_POSITIVE: fd = ret <= 0 ? -1 : (s32)ret; break;
 	case OBJ_ARG0: fd = head(s)->args[0]; break;
 	case OBJ_ARG1: fd = head(s)->args[1]; break;
 	case OBJ_ARG2: fd = head(s)->args[2]; break;
-	case OBJ_PAIR: fd = first_of_pair(s); break;
+	case OBJ_ARG3: fd = head(s)->args[3]; break;
+	case OBJ_ARG4: fd = head(s)->args[4]; break;
+	case OBJ_ARG5: fd = head(s)->args[5]; break;
+	case OBJ_AT0: fd = ret < 0 ? -1 : descriptor_at(head(s)->args[0]); break;
+	case OBJ_AT3: fd = ret < 0 ? -1 : descriptor_at(head(s)->args[3]); break;
 	}
 	if (fd >= 0)
 		s->file = (u64)file_of((void *)s->task, fd);

@@ -72,12 +72,28 @@ static __always_inline void exe_facts(struct task_facts *r, struct file *exe, co
 		r->exe_flags |= EXE_WRITABLE;
 }
 
-static __always_inline void task_memory(struct task_facts *r, struct mm_struct *mm)
+static __always_inline struct memory_facts memory_of(struct mm_struct *mm)
 {
 	/* pages of 4 KiB: x86_64 has no other */
-	r->vm_size = READ(mm, total_vm) * 4;
-	r->vm_rss = (mm_pages(mm, 0) + mm_pages(mm, 1) + mm_pages(mm, 3)) * 4;
-	r->vm_swap = mm_pages(mm, 2) * 4;
+	return (struct memory_facts){
+		.size = READ(mm, total_vm) * 4,
+		.rss = (mm_pages(mm, 0) + mm_pages(mm, 1) + mm_pages(mm, 3)) * 4,
+		.swap = mm_pages(mm, 2) * 4,
+	};
+}
+
+static __always_inline void put_memory(struct scratch *s, u32 i)
+{
+	struct task_struct *t = (void *)s->task;
+	u8 *to = room(s);
+
+	if (!to) {
+		s->full++;
+		absent(s, i);
+		return;
+	}
+	*(struct memory_facts *)to = memory_of(READ(t, mm));
+	put(s, i, sizeof(struct memory_facts));
 }
 
 static __always_inline void task_facts(struct task_facts *r, struct task_struct *t)
@@ -87,6 +103,7 @@ static __always_inline void task_facts(struct task_facts *r, struct task_struct 
 	const struct cred *cred = READ(t, cred);
 	struct mm_struct *mm = READ(t, mm);
 	struct pid *pid = READ(t, thread_pid);
+	struct memory_facts memory;
 	struct file *f;
 	u32 level;
 	void *at;
@@ -125,7 +142,10 @@ static __always_inline void task_facts(struct task_facts *r, struct task_struct 
 	r->gid = READ(cred, egid.val);
 	bpf_core_read_str(&r->comm, sizeof(r->comm), &t->comm); /* the kernel leaves the rest of a longer name behind the NUL */
 	if (mm) {
-		task_memory(r, mm);
+		memory = memory_of(mm);
+		r->vm_size = memory.size;
+		r->vm_rss = memory.rss;
+		r->vm_swap = memory.swap;
 		f = READ(mm, exe_file);
 		if (f)
 			exe_facts(r, f, cred);

@@ -10,7 +10,16 @@ static __always_inline u64 arg_of(struct scratch *s, u32 n)
 	return head(s)->args[n < 6 ? n : 0];
 }
 
-static __always_inline void put_string(struct scratch *s, u32 i, u64 from, bool kernel)
+/* optional: the address is an address in some calls only, so that one that cannot be read means nothing */
+static __always_inline void unreadable(struct scratch *s, u32 i, bool optional)
+{
+	if (optional)
+		absent(s, i);
+	else
+		faulted(s, i);
+}
+
+static __always_inline void put_string(struct scratch *s, u32 i, u64 from, bool kernel, bool optional)
 {
 	u8 *to = room(s);
 	long n;
@@ -22,14 +31,13 @@ static __always_inline void put_string(struct scratch *s, u32 i, u64 from, bool 
 	}
 	n = kernel ? bpf_probe_read_kernel_str(to, PATH_CAP, (void *)from) : bpf_probe_read_user_str(to, PATH_CAP, (void *)from);
 	if (n < 0)
-		faulted(s, i);
+		unreadable(s, i, optional);
 	else if (n == PATH_CAP)
 		put_cut(s, i, n - 1);
 	else
 		put(s, i, n ? n - 1 : 0); /* older kernels count the NUL of every string but the empty one */
 }
 
-/* optional: the address is an address in some calls only, so that one that cannot be read means nothing */
 static __always_inline void put_user(struct scratch *s, u32 i, u64 from, u32 size, bool optional)
 {
 	u8 *to = room(s);
@@ -42,10 +50,35 @@ static __always_inline void put_user(struct scratch *s, u32 i, u64 from, u32 siz
 	size &= 255; /* the largest piece of this kind is a sockaddr of 128 bytes */
 	if (!bpf_probe_read_user(to, size, (void *)from))
 		put(s, i, size);
-	else if (optional)
-		absent(s, i);
 	else
+		unreadable(s, i, optional);
+}
+
+/* The head of a buffer of len bytes. */
+static __always_inline void put_buffer(struct scratch *s, u32 i, u64 from, u64 len, u32 most)
+{
+	u8 *to = room(s);
+	bool cut = len > most;
+
+	if (!to) {
+		s->full++;
+		absent(s, i);
+		return;
+	}
+	if (!from || !len) {
+		absent(s, i);
+		return;
+	}
+	if (cut)
+		len = most;
+	keep_mask(len);
+	len &= PATH_CAP - 1;
+	if (bpf_probe_read_user(to, len, (void *)from))
 		faulted(s, i);
+	else if (cut)
+		put_cut(s, i, len);
+	else
+		put(s, i, len);
 }
 
 static __always_inline void put_sockaddr(struct scratch *s, u32 i, u64 from, u32 size)

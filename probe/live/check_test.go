@@ -224,6 +224,8 @@ func (k *checker) bytes(what string, w trigger.Want, b []byte, ok bool) {
 		k.errorf("%s is %q instead of %q", what, b, w.B)
 	case w.Kind == "head" && (len(b) != 4095 || !bytes.HasPrefix(w.B, b)):
 		k.errorf("%s is %d bytes, not the first 4095 of %q: %q", what, len(b), w.B, b)
+	case w.Kind == "polled":
+		k.polled(what, w.Flags, b)
 	case w.Kind == "number" || w.Kind == "flags" || w.Kind == "range":
 		k.errorf("%s is not a number", what)
 	}
@@ -233,7 +235,10 @@ func (k *checker) bytes(what string, w trigger.Want, b []byte, ok bool) {
 var structures = event.PartsOf(event.PartFile, event.PartSock, event.PartTask, event.PartExit)
 
 // shown are pieces whose every use a parameter shows.
-var shown = event.PartsOf(event.PartName, event.PartName2, event.PartMem, event.PartMem2, event.PartData, event.PartSize, event.PartControl) | structures
+var shown = event.PartsOf(
+	event.PartName, event.PartName2, event.PartName3, event.PartMem, event.PartMem2, event.PartMem3, event.PartMemory, event.PartPoll,
+	event.PartData, event.PartSize, event.PartControl,
+) | structures
 
 // ofTask are pieces that every task has, and that some rows about tasks do without.
 var ofTask = map[string]bool{"exe": true, "env": true, "argv": true, "cwd": true, "cgroups": true}
@@ -276,6 +281,9 @@ func statDevice(dev uint32) uint64 {
 	return major&0xfff<<8 | major&^0xfff<<32 | minor&0xff | minor&^0xff<<12
 }
 
+// pidfs hides the type of its files from stat(2), and has one for itself. From include/uapi/linux/magic.h.
+const pidfs = 0x50494446
+
 func (k *checker) file() {
 	k.t.Helper()
 	f, ok := k.r.File()
@@ -286,6 +294,9 @@ func (k *checker) file() {
 	if !ok {
 		k.errorf("no file facts")
 		return
+	}
+	if want.Magic == pidfs {
+		f.Mode &= 0o7777
 	}
 	for _, v := range []struct {
 		what      string
@@ -312,6 +323,9 @@ func (k *checker) file() {
 
 // kindOf is what kind of object fstat and the socket's options describe.
 func kindOf(k *checker) event.FileKind {
+	if k.c.File.Magic == pidfs {
+		return event.KindAnon
+	}
 	switch k.c.File.Mode & syscall.S_IFMT {
 	case syscall.S_IFREG:
 		if w := k.c.Parts["path"]; bytes.HasPrefix(w.B, []byte("memfd:")) {
@@ -340,6 +354,8 @@ func kindOf(k *checker) event.FileKind {
 			return event.KindPacket
 		}
 		return event.KindSocket
+	case 0:
+		return event.KindAnon
 	}
 	return event.KindUnknown
 }

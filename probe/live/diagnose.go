@@ -74,6 +74,7 @@ func (p *Probe) proveHooks(ctx context.Context, command []string) []Finding {
 		if r.PID == pid {
 			seen[r.EventName()] = true
 		}
+		seen[traced(r)] = true
 	}
 	if err := p.Start(); err != nil {
 		return []Finding{{Name: "events", Detail: err.Error()}}
@@ -87,6 +88,12 @@ func (p *Probe) proveHooks(ctx context.Context, command []string) []Finding {
 	}
 	ns := uint32(child.Process.Pid)
 	waitErr := child.Wait()
+	// for a signal that is somebody else's than our own
+	victim := exec.CommandContext(ctx, command[0], command[1:]...)
+	if victim.Start() == nil {
+		_ = victim.Process.Kill()
+		_ = victim.Wait()
+	}
 	// in a pid namespace of our own the kernel knows the child by another number: it is the one whose number in here is ours
 	find := func(r *event.Record) {
 		if t, ok := r.Task(); ok && (t.VPID == ns || t.PID == ns) && pid == 0 && r.EventName() == "procfork" {
@@ -96,7 +103,7 @@ func (p *Probe) proveHooks(ctx context.Context, command []string) []Finding {
 	}
 	for end := time.Now().Add(proofTime); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		p.Drain(find, func() {})
-		if p.Beats() > 0 && seen["procfork"] && seen["execve"] && seen["procexit"] {
+		if p.Beats() > 0 && seen["procfork"] && seen["execve"] && seen["procexit"] && p.missing(seen) == 0 {
 			break
 		}
 	}
@@ -115,9 +122,44 @@ func (p *Probe) proveHooks(ctx context.Context, command []string) []Finding {
 		}
 		out = append(out, f)
 	}
+	for _, h := range p.hooks {
+		if !h.late {
+			continue
+		}
+		f := Finding{Name: h.tracepoint, OK: seen[h.tracepoint], Detail: "fired and delivered"}
+		if !f.OK {
+			f.Detail, f.Advice = h.loses+" are not seen", "the hook is attached but did not fire"
+		}
+		out = append(out, f)
+	}
 	opened := Finding{Name: "paths", OK: seen["openat"] || seen["open"], Detail: "an opened file was reported"}
 	if !opened.OK {
 		opened.Detail = strings.TrimSpace(fmt.Sprintf("the process that was started for this reported no file (%v)", waitErr))
 	}
 	return append(out, opened)
+}
+
+// traced is the tracepoint that a record without a system call comes from, "" for others. Which of the two hooks reported a page fault
+// is in the processor's error code, where a bit says that a program was running.
+func traced(r *event.Record) string {
+	const user = 4
+	switch {
+	case r.Row().Name == "signaldeliver":
+		return "signal_deliver"
+	case r.Row().Name == "page_fault" && r.Args[2]&user != 0:
+		return "page_fault_user"
+	case r.Row().Name == "page_fault":
+		return "page_fault_kernel"
+	}
+	return ""
+}
+
+// missing counts the hooks that make events of their own and from which nothing has come.
+func (p *Probe) missing(seen map[string]bool) (n int) {
+	for _, h := range p.hooks {
+		if h.late && !seen[h.tracepoint] {
+			n++
+		}
+	}
+	return n
 }

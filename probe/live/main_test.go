@@ -71,13 +71,16 @@ func object(t testing.TB) []byte {
 	return b
 }
 
-// everyRow asks for every row with every piece, and for a few calls that have none.
+// everyRow asks for every row with every piece, and for a few calls that have none. Rows of which a machine has more than a shared probe can
+// keep up with have tests with a probe of their own.
 func everyRow() *event.Demand {
 	d := new(event.Demand)
 	for _, row := range event.Rows()[1:] {
-		d.Add(row.ID, event.AllParts)
+		if row.Flags&event.Flood == 0 {
+			d.Add(row.ID, event.AllParts)
+		}
 	}
-	for _, name := range []string{"getppid", "sync", "umask", "setgid", "readahead"} {
+	for _, name := range []string{"getppid", "sync", "umask", "readahead", "rt_tgsigqueueinfo"} {
 		d.AddSyscall(name)
 	}
 	d.EveryThread()

@@ -100,17 +100,27 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if err := p.fillTables(); err != nil {
 		return err
 	}
+	if err := p.attach(false); err != nil {
+		return err
+	}
+	if p.plan.roles {
+		p.findRoles(loader)
+	}
+	return p.learnSelf()
+}
+
+func (p *Probe) attach(late bool) error {
 	for _, h := range p.hooks {
+		if h.late != late {
+			continue
+		}
 		l, err := h.attach()
 		if err != nil {
 			return err
 		}
 		p.links = append(p.links, l)
 	}
-	if p.plan.roles {
-		p.findRoles(loader)
-	}
-	return p.learnSelf()
+	return nil
 }
 
 // environment turns the two most common reasons for a refusal into words.
@@ -134,7 +144,8 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	for name, value := range map[string]any{
 		"cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
 		"every_thread": p.plan.everyThread, "exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat,
-		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "snaplen": uint32(cmp.Or(o.Snaplen, defaultSnaplen)),
+		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault),
+		"snaplen": uint32(cmp.Or(o.Snaplen, defaultSnaplen)),
 	} {
 		v := spec.Variables[name]
 		if v == nil {
@@ -254,7 +265,7 @@ func (p *Probe) Start() error {
 			return fmt.Errorf("write route: %w", err)
 		}
 	}
-	return nil
+	return p.attach(true)
 }
 
 const (

@@ -34,6 +34,8 @@ type hook struct {
 	programs   []program
 	// loses says what is not seen when the kernel refuses the hook; "" means that the probe is useless without it.
 	loses string
+	// late hooks make events that have no route to wait behind: they are attached when events are let through.
+	late bool
 }
 
 type program struct {
@@ -52,9 +54,10 @@ const (
 	captureMessages = "capture_messages"
 	captureProcess  = "capture_process"
 	captureImage    = "capture_image"
+	capturePoll     = "capture_poll"
 )
 
-// hooks are the places that a plan needs.
+// hooks are the places that a plan needs. Signals and page faults have hooks only when they were asked for: a machine has many.
 func (p *plan) hooks() []hook {
 	list := []hook{
 		{tracepoint: "sched_process_exec", dispatcher: "process_exec", programs: []program{{name: captureImage}}},
@@ -63,11 +66,18 @@ func (p *plan) hooks() []hook {
 		{tracepoint: "sys_exit", dispatcher: "sys_exit", programs: []program{
 			{name: captureCall, hot: true}, {name: captureData, hot: true, loses: "events of calls that move data"},
 			{name: captureMessages, older: "capture_messages_by_turns", hot: true, loses: "events of calls that move several messages"},
-			{name: captureProcess, loses: "clone and failed execve events"},
+			{name: captureProcess, loses: "clone and failed execve events"}, {name: capturePoll, loses: "poll and ppoll events"},
 		}},
 	}
 	if p.roles {
 		list = append(list, hook{tracepoint: "inet_sock_set_state", dispatcher: "sock_state", loses: "the roles of connected sockets"})
+	}
+	if p.signal != 0 {
+		list = append(list, hook{tracepoint: "signal_deliver", dispatcher: "signal_delivered", loses: "signals", late: true})
+	}
+	if p.pageFault != 0 {
+		list = append(list, hook{tracepoint: "page_fault_user", dispatcher: "page_fault_user", loses: "page faults of programs", late: true},
+			hook{tracepoint: "page_fault_kernel", dispatcher: "page_fault_kernel", loses: "page faults in the kernel", late: true})
 	}
 	return list
 }

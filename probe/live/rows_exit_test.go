@@ -132,7 +132,7 @@ func exitOfThread(t *testing.T) {
 		s.exited(r, rep.Self, 0, 0)
 		last := 0
 		for _, r := range s.records {
-			if r.Row().Name == "procexit" && r.Flags&event.FlagGroupDead != 0 {
+			if r.Row().Name == "procexit" && int(r.PID) == rep.Self.PID && r.Flags&event.FlagGroupDead != 0 {
 				last++
 			}
 		}

@@ -24,7 +24,6 @@ var rowTests = map[string]func(t *testing.T){
 	"chmod":        calls("chmod", "chmod"),
 	"fchmod":       calls("fchmod", "fchmod"),
 	"fchmodat":     calls("fchmodat", "fchmodat"),
-	"setuid":       calls("setuid", "setuid"),
 	"memfd_create": calls("memfd_create", "memfd"),
 	"ptrace":       calls("ptrace", "ptrace"),
 	"connect":      calls("connect", "inet", "inet6", "unix", "netfail"),

@@ -53,6 +53,8 @@ type plan struct {
 	everyThread                           bool
 	roles                                 bool // which end of a connection a socket is, is asked for
 	peers                                 bool // whether a socket talks to another than before, is asked for
+	// rows of tracepoints that are attached when they are asked for, 0 when they are not
+	signal, pageFault event.ID
 }
 
 // markNR is readahead: rare, harmless, and refused at once for a descriptor that does not exist.
@@ -74,6 +76,10 @@ func makePlan(d *event.Demand) *plan {
 			p.heartbeat = p.add(&row, row.Parts, event.AllParts, captureCall)
 		case row.Flags&event.Life != 0:
 			p.life(&row, parts, wanted)
+		case row.Name == "signaldeliver" && wanted:
+			p.signal = row.ID
+		case row.Name == "page_fault" && wanted:
+			p.pageFault = row.ID
 		case row.ID == event.Generic && wanted:
 			p.generic(d, p.add(&row, nil, 0, captureCall))
 		case wanted:
@@ -188,6 +194,8 @@ func programFor(row *event.Row) string {
 			return captureProcess
 		case event.OpData, event.OpSize, event.OpPeer, event.OpControl, event.OpOption:
 			return captureData
+		case event.OpPoll:
+			return capturePoll
 		}
 	}
 	return captureCall

@@ -80,6 +80,9 @@ func TestMessagesByTurns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for name, m := range p.maps {
+		spec.Maps[name].MaxEntries = m.MaxEntries()
+	}
 	l := &loader{spec: spec, maps: p.maps, types: btf.NewCache()}
 	prog, err := l.program("capture_messages_by_turns"+string(p.hooks[len(p.hooks)-1].spelling), false)
 	if err != nil {

@@ -14,6 +14,8 @@
 //	act attach-fail          the same to a process that is not there
 //	act shell SH ARG...      starts a shell with its standard input on a TCP connection
 //	act pipe-shell SH ARG... starts a shell with its standard input on a pipe
+//	act loopback             makes a TCP connection to itself
+//	act packet               opens a packet socket
 //	act pty CMD...           runs a program on a terminal of its own
 //	act talk                 sends and receives over the loopback, see talk.go
 package main
@@ -47,6 +49,8 @@ func main() {
 		"pipe-shell":  pipeShell,
 		"pty":         pty,
 		"talk":        func([]string) error { return talk() },
+		"loopback":    func([]string) error { return loopback() },
+		"packet":      func([]string) error { return packet() },
 	}[os.Args[1]]
 	if !ok {
 		check("choose what to do", fmt.Errorf("unknown command %q", os.Args[1]))

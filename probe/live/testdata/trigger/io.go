@@ -34,16 +34,6 @@ func (c *Call) data(b []byte) *Call {
 // size expects the size of the buffers.
 func (c *Call) size(n int64) *Call { return c.Number("size", n) }
 
-// onFile expects the file behind a descriptor under its path.
-func (c *Call) onFile(fd int, path string) *Call {
-	return c.file(fd).NoPart("sock", "sockaddr", "changed").Part("path", path).Part("fspath", fsPath(path))
-}
-
-// onPipe expects a pipe, which has no path.
-func (c *Call) onPipe(fd int) *Call {
-	return c.file(fd).NoPart("sock", "sockaddr", "changed", "path", "fspath")
-}
-
 // onNothing expects that there is nothing behind the descriptor.
 func (c *Call) onNothing() *Call {
 	return c.NoPart("file", "sock", "sockaddr", "changed", "path", "fspath")
@@ -245,9 +235,6 @@ func vectors(t *T) {
 	c = t.moves("writev", unix.SYS_WRITEV, 1234, after, 3).fails(unix.EBADF).size(21).Bytes("data", "begin end").onNothing()
 	c.Fault, c.Truncated = true, true
 }
-
-// onSocket expects the socket behind a descriptor.
-func (c *Call) onSocket(fd int) *Call { return c.sock(fd).NoPart("sockaddr", "path", "fspath") }
 
 // otherMemory copies memory between processes; the data are those of the caller's side.
 func otherMemory(t *T) {

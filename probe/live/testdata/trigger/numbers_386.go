@@ -4,6 +4,5 @@ package trigger
 
 // Calls that only one of the two tables has; -1 where it is missing.
 const (
-	sysAccept   = -1
-	sysSetuid32 = 213
+	sysAccept = -1
 )

@@ -6,6 +6,5 @@ import "golang.org/x/sys/unix"
 
 // Calls that only one of the two tables has; -1 where it is missing.
 const (
-	sysAccept   = unix.SYS_ACCEPT
-	sysSetuid32 = -1
+	sysAccept = unix.SYS_ACCEPT
 )

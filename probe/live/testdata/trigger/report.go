@@ -4,9 +4,10 @@ package trigger
 
 // Report is what a trigger did and saw, in its own words: the answers that records are compared with.
 type Report struct {
-	Self  Self
-	Calls []*Call
-	Notes map[string]string
+	Self    Self
+	Calls   []*Call
+	Touches []Touch
+	Notes   map[string]string
 }
 
 // Self is the process that made the calls, as its own system calls and /proc describe it.
@@ -35,7 +36,7 @@ type Call struct {
 
 // Want is an expected value of a parameter or of a captured piece.
 type Want struct {
-	Kind  string   // "number", "range" (N to Max), "bytes", "flags", "absent", "any" (present), "head" (as much as is copied), "tail" (at least N bytes of it)
+	Kind  string   // "number", "range" (N to Max), "bytes", "flags", "absent", "any" (present), "head" (as much as is copied), "tail" (at least N bytes of it), "polled"
 	N     int64    `json:",omitempty"`
 	Max   int64    `json:",omitempty"`
 	B     []byte   `json:",omitempty"`

@@ -33,7 +33,7 @@ type T struct {
 var triggers = map[string]func(*T){
 	"generic": generic, "open": open, "openat": openat, "openat2": openat2, "creat": creat, "unlink": unlink, "unlinkat": unlinkat,
 	"rename": rename, "renameat": renameat, "renameat2": renameat2, "chmod": chmod, "fchmod": fchmod, "fchmodat": fchmodat,
-	"overlay": overlay, "setuid": setuid, "ptrace": ptrace, "memfd": memfd, "execfail": execfail,
+	"overlay": overlay, "ptrace": ptrace, "memfd": memfd, "execfail": execfail,
 	"inet": inet, "inet6": inet6, "unix": unixSockets, "bind": bind, "netfail": netfail, "socket": socket,
 	"buffers": buffers, "vectors": vectors, "otherMemory": otherMemory, "datagrams": datagrams, "streams": streams, "messages": messages, "elder": elder, "several": several, "flood": flood,
 	"listening": listening, "shutdowns": shutdowns, "pairs": pairs, "names": names, "setOptions": setOptions, "getOptions": getOptions,
@@ -137,7 +137,7 @@ func (t *T) call(name string, nr int, args ...uintptr) *Call {
 	c.Before = now()
 	r, _, errno := unix.RawSyscall6(uintptr(nr), a[0], a[1], a[2], a[3], a[4], a[5])
 	c.After = now()
-	c.Ret = int64(int(r))
+	c.Ret = int64(r)
 	if errno != 0 {
 		c.Ret = -int64(errno)
 	}
