@@ -242,8 +242,8 @@ func (r *ring) do(e entry, name string, nr int, args ...uint64) *Call {
 	return c
 }
 
-// u32 is an argument that the kernel keeps as an int.
-func u32(n int) uint64 { return uint64(uint32(n)) }
+// intArg is an argument that the kernel keeps as an int.
+func intArg(n int) uint64 { return uint64(uint32(n)) }
 
 // rings runs f on every kind of ring and request, with a directory of its own.
 func (t *T) rings(f func(r *ring)) {
@@ -268,7 +268,7 @@ func (r *ring) openat(dirfd int, name uint64, flags, mode uint32) *Call {
 	if flags&unix.O_CREAT == 0 {
 		kept = 0 // the kernel does not keep what means nothing
 	}
-	return r.do(entry{Op: opOpenat, FD: int32(dirfd), Addr: name, OpFlags: flags, Len: mode}, "openat", unix.SYS_OPENAT, u32(dirfd), name, uint64(flags), uint64(kept)).
+	return r.do(entry{Op: opOpenat, FD: int32(dirfd), Addr: name, OpFlags: flags, Len: mode}, "openat", unix.SYS_OPENAT, intArg(dirfd), name, uint64(flags), uint64(kept)).
 		Result("fd").Number("dirfd", int64(dirfd)).Number("mode", int64(kept))
 }
 
@@ -292,13 +292,13 @@ func ringFiles(t *T) {
 		how := openHow(unix.O_RDWR|unix.O_CREAT, 0o640, unix.RESOLVE_BENEATH)
 		at, name := t.bytes(how), t.path("fresh")
 		kept := openHow(unix.O_RDWR|unix.O_CREAT|0o100000, 0o640, unix.RESOLVE_BENEATH) // O_LARGEFILE is the kernel's own
-		r.do(entry{Op: opOpenat2, FD: int32(sub), Addr: name, Off: uint64(at), Len: 24}, "openat2", unix.SYS_OPENAT2, u32(sub), name, uint64(at), 24).ok().
+		r.do(entry{Op: opOpenat2, FD: int32(sub), Addr: name, Off: uint64(at), Len: 24}, "openat2", unix.SYS_OPENAT2, intArg(sub), name, uint64(at), 24).ok().
 			Result("fd").Number("dirfd", int64(sub)).Bytes("name", "fresh").Flags("flags", "O_RDWR", "O_CREAT", "O_F_CREATED").Number("mode", 0o640).
 			Flags("resolve", "RESOLVE_BENEATH").opened(filepath.Join(in, "fresh")).Part("dir", in).Part("mem", string(kept)).close()
 		if r.can(opRenameat) {
 			from, to := t.path("made"), t.path("moved")
 			r.do(entry{Op: opRenameat, FD: int32(sub), Addr: from, Len: uint32(sub), Off: to, OpFlags: unix.RENAME_NOREPLACE}, "renameat2", unix.SYS_RENAMEAT2,
-				u32(sub), from, u32(sub), to, unix.RENAME_NOREPLACE).ok().Result("res").Number("olddirfd", int64(sub)).Bytes("oldpath", "made").
+				intArg(sub), from, intArg(sub), to, unix.RENAME_NOREPLACE).ok().Result("res").Number("olddirfd", int64(sub)).Bytes("oldpath", "made").
 				Number("newdirfd", int64(sub)).Bytes("newpath", "moved").Flags("flags", "RENAME_NOREPLACE").Part("dir", in).Part("dir2", in)
 		}
 		if r.can(opLinkat) {
@@ -306,10 +306,10 @@ func ringFiles(t *T) {
 		}
 		if r.can(opUnlinkat) {
 			name := t.path("fresh")
-			r.do(entry{Op: opUnlinkat, FD: int32(sub), Addr: name}, "unlinkat", unix.SYS_UNLINKAT, u32(sub), name, 0).ok().Result("res").
+			r.do(entry{Op: opUnlinkat, FD: int32(sub), Addr: name}, "unlinkat", unix.SYS_UNLINKAT, intArg(sub), name, 0).ok().Result("res").
 				Number("dirfd", int64(sub)).Bytes("name", "fresh").Flags("flags").Part("dir", in)
 			name = t.path("sub/gone")
-			r.do(entry{Op: opUnlinkat, FD: unix.AT_FDCWD, Addr: name, OpFlags: unix.AT_REMOVEDIR}, "unlinkat", unix.SYS_UNLINKAT, u32(unix.AT_FDCWD), name, unix.AT_REMOVEDIR).
+			r.do(entry{Op: opUnlinkat, FD: unix.AT_FDCWD, Addr: name, OpFlags: unix.AT_REMOVEDIR}, "unlinkat", unix.SYS_UNLINKAT, intArg(unix.AT_FDCWD), name, unix.AT_REMOVEDIR).
 				fails(unix.ENOENT).Result("res").Number("dirfd", unix.AT_FDCWD).Bytes("name", "sub/gone").Flags("flags", "AT_REMOVEDIR").Part("dir", dir)
 		}
 		must(unix.Close(sub))
@@ -320,15 +320,15 @@ func ringFiles(t *T) {
 func (r *ring) links(sub int) {
 	t := r.t
 	name := t.path("directory")
-	r.do(entry{Op: opMkdirat, FD: int32(sub), Addr: name, Len: 0o750}, "mkdirat", unix.SYS_MKDIRAT, u32(sub), name, 0o750).ok().loose().
+	r.do(entry{Op: opMkdirat, FD: int32(sub), Addr: name, Len: 0o750}, "mkdirat", unix.SYS_MKDIRAT, intArg(sub), name, 0o750).ok().loose().
 		Result("res").Number("dirfd", int64(sub)).Bytes("path", "directory").Number("mode", 0o750)
-	r.do(entry{Op: opMkdirat, FD: int32(sub), Addr: name, Len: 0o750}, "mkdirat", unix.SYS_MKDIRAT, u32(sub), name, 0o750).fails(unix.EEXIST).loose().
+	r.do(entry{Op: opMkdirat, FD: int32(sub), Addr: name, Len: 0o750}, "mkdirat", unix.SYS_MKDIRAT, intArg(sub), name, 0o750).fails(unix.EEXIST).loose().
 		Result("res").Bytes("path", "directory")
 	target, at := t.path("../plain"), t.path("symbolic")
-	r.do(entry{Op: opSymlinkat, FD: int32(sub), Addr: target, Off: at}, "symlinkat", unix.SYS_SYMLINKAT, target, u32(sub), at).ok().loose().
+	r.do(entry{Op: opSymlinkat, FD: int32(sub), Addr: target, Off: at}, "symlinkat", unix.SYS_SYMLINKAT, target, intArg(sub), at).ok().loose().
 		Result("res").Bytes("target", "../plain").Number("linkdirfd", int64(sub)).Bytes("linkpath", "symbolic")
 	from, to := t.path("plain"), t.path("hard")
 	cwdFD := int32(unix.AT_FDCWD)
-	r.do(entry{Op: opLinkat, FD: cwdFD, Addr: from, Len: uint32(sub), Off: to}, "linkat", unix.SYS_LINKAT, u32(unix.AT_FDCWD), from, u32(sub), to, 0).ok().loose().
+	r.do(entry{Op: opLinkat, FD: cwdFD, Addr: from, Len: uint32(sub), Off: to}, "linkat", unix.SYS_LINKAT, intArg(unix.AT_FDCWD), from, intArg(sub), to, 0).ok().loose().
 		Result("res").Number("olddir", unix.AT_FDCWD).Bytes("oldpath", "plain").Number("newdir", int64(sub)).Bytes("newpath", "hard")
 }

@@ -15,14 +15,14 @@ func (r *ring) socket(family int) int {
 		return one(unix.Socket(family, unix.SOCK_STREAM, 0))
 	}
 	const kind = unix.SOCK_STREAM | unix.SOCK_CLOEXEC
-	c := r.do(entry{Op: opSocket, FD: int32(family), Off: kind}, "socket", unix.SYS_SOCKET, u32(family), kind, 0).ok().loose().
+	c := r.do(entry{Op: opSocket, FD: int32(family), Off: kind}, "socket", unix.SYS_SOCKET, intArg(family), kind, 0).ok().loose().
 		Result("fd").Number("type", kind).Number("proto", 0)
 	return c.fd()
 }
 
 func (r *ring) address(op uint8, name string, nr, fd int, addr []byte) *Call {
 	at := r.t.bytes(addr)
-	return r.do(entry{Op: op, FD: int32(fd), Addr: uint64(at), Off: uint64(len(addr))}, name, nr, u32(fd), uint64(at), uint64(len(addr))).
+	return r.do(entry{Op: op, FD: int32(fd), Addr: uint64(at), Off: uint64(len(addr))}, name, nr, intArg(fd), uint64(at), uint64(len(addr))).
 		Result("res").Number("fd", int64(fd)).Bytes("addr", string(addr)).Part("sockaddr", string(addr))
 }
 
@@ -33,7 +33,7 @@ func ringNet(t *T) {
 		listener := r.socket(unix.AF_INET)
 		if r.can(opBind) {
 			r.address(opBind, "bind", unix.SYS_BIND, listener, inetAddr(local, 0)).ok().sock(listener)
-			r.do(entry{Op: opListen, FD: int32(listener), Len: 5}, "listen", unix.SYS_LISTEN, u32(listener), 5).ok().loose().
+			r.do(entry{Op: opListen, FD: int32(listener), Len: 5}, "listen", unix.SYS_LISTEN, intArg(listener), 5).ok().loose().
 				Result("res").Number("fd", int64(listener)).Number("backlog", 5)
 		} else {
 			must(unix.Bind(listener, &unix.SockaddrInet4{Addr: [4]byte(local)}))
@@ -48,7 +48,7 @@ func ringNet(t *T) {
 		c.tuple(accepted).queueOf(listener)
 		r.data(fd, accepted)
 		for _, fd := range []int{fd, accepted, listener} {
-			r.do(entry{Op: opClose, FD: int32(fd)}, "close", unix.SYS_CLOSE, u32(fd)).ok().loose().Result("res").Number("fd", int64(fd))
+			r.do(entry{Op: opClose, FD: int32(fd)}, "close", unix.SYS_CLOSE, intArg(fd)).ok().loose().Result("res").Number("fd", int64(fd))
 		}
 		fd = r.socket(unix.AF_INET)
 		r.address(opConnect, "connect", unix.SYS_CONNECT, fd, inetAddr(local, port)).fails(unix.ECONNREFUSED).tuple(fd).Sock.LPort = -1
@@ -57,7 +57,7 @@ func ringNet(t *T) {
 }
 
 func (r *ring) accept(listener int) *Call {
-	return r.do(entry{Op: opAccept, FD: int32(listener), OpFlags: unix.SOCK_CLOEXEC}, "accept4", unix.SYS_ACCEPT4, u32(listener), 0, 0, unix.SOCK_CLOEXEC).
+	return r.do(entry{Op: opAccept, FD: int32(listener), OpFlags: unix.SOCK_CLOEXEC}, "accept4", unix.SYS_ACCEPT4, intArg(listener), 0, 0, unix.SOCK_CLOEXEC).
 		Result("fd").Number("flags", unix.SOCK_CLOEXEC)
 }
 
@@ -67,7 +67,7 @@ func (r *ring) data(from, to int) {
 	text, room := uint64(t.str("some text")), uint64(t.bytes(make([]byte, 64)))
 	const n = 9
 	io := func(op uint8, name string, nr, fd int, addr uint64, size int, more ...uint64) *Call {
-		args := append([]uint64{u32(fd), addr, uint64(size)}, more...)
+		args := append([]uint64{intArg(fd), addr, uint64(size)}, more...)
 		return r.do(entry{Op: op, FD: int32(fd), Addr: addr, Len: uint32(size)}, name, nr, args...).ok().loose().Result("res").Number("fd", int64(fd))
 	}
 	io(opSend, "sendto", unix.SYS_SENDTO, from, text, n)
@@ -79,17 +79,17 @@ func (r *ring) data(from, to int) {
 	io(opReadv, "readv", unix.SYS_READV, to, uint64(t.words(uintptr(room), 32)), 1)
 	// struct user_msghdr: name, its length, vector, its length, control, its length, flags
 	at := uint64(t.words(0, 0, uintptr(vector), 2, 0, 0, 0))
-	r.do(entry{Op: opSendmsg, FD: int32(from), Addr: at, Len: 1}, "sendmsg", unix.SYS_SENDMSG, u32(from), at, 0).ok().loose().Result("res").Number("fd", int64(from))
+	r.do(entry{Op: opSendmsg, FD: int32(from), Addr: at, Len: 1}, "sendmsg", unix.SYS_SENDMSG, intArg(from), at, 0).ok().loose().Result("res").Number("fd", int64(from))
 	at = uint64(t.words(0, 0, t.words(uintptr(room), 64), 1, 0, 0, 0))
-	r.do(entry{Op: opRecvmsg, FD: int32(to), Addr: at, Len: 1}, "recvmsg", unix.SYS_RECVMSG, u32(to), at, 0).ok().loose().Result("res").Number("fd", int64(to))
+	r.do(entry{Op: opRecvmsg, FD: int32(to), Addr: at, Len: 1}, "recvmsg", unix.SYS_RECVMSG, intArg(to), at, 0).ok().loose().Result("res").Number("fd", int64(to))
 	if r.can(opShutdown) {
-		r.do(entry{Op: opShutdown, FD: int32(from), Len: unix.SHUT_WR}, "shutdown", unix.SYS_SHUTDOWN, u32(from), unix.SHUT_WR).ok().loose().Result("res").Number("how", unix.SHUT_WR)
+		r.do(entry{Op: opShutdown, FD: int32(from), Len: unix.SHUT_WR}, "shutdown", unix.SYS_SHUTDOWN, intArg(from), unix.SHUT_WR).ok().loose().Result("res").Number("how", unix.SHUT_WR)
 	}
 	// of a file, a position makes it another call; -1 is the file's own
 	write("positions")
 	file := one(unix.Open("positions", unix.O_RDWR, 0))
-	r.do(entry{Op: opRead, FD: int32(file), Addr: room, Len: 8, Off: 1 << 33}, "pread64", unix.SYS_PREAD64, u32(file), room, 8, 1<<33).ok().loose().Result("res")
-	r.do(entry{Op: opWrite, FD: int32(file), Addr: text, Len: 4, Off: 1<<64 - 1}, "write", unix.SYS_WRITE, u32(file), text, 4, 1<<64-1).ok().loose().Result("res")
+	r.do(entry{Op: opRead, FD: int32(file), Addr: room, Len: 8, Off: 1 << 33}, "pread", unix.SYS_PREAD64, intArg(file), room, 8, 1<<33).ok().loose().Result("res")
+	r.do(entry{Op: opWrite, FD: int32(file), Addr: text, Len: 4, Off: 1<<64 - 1}, "write", unix.SYS_WRITE, intArg(file), text, 4, 1<<64-1).ok().loose().Result("res")
 	must(unix.Close(file))
 }
 
@@ -116,7 +116,7 @@ func ringFixed(t *T) {
 	// a new file that goes to the table: its result is 0, and there is no descriptor
 	write("plain")
 	name := t.path("plain")
-	c = r.do(entry{Op: opOpenat, FD: unix.AT_FDCWD, Addr: name, OpFlags: unix.O_RDWR, Place: 4}, "openat", unix.SYS_OPENAT, u32(unix.AT_FDCWD), name, unix.O_RDWR)
+	c = r.do(entry{Op: opOpenat, FD: unix.AT_FDCWD, Addr: name, OpFlags: unix.O_RDWR, Place: 4}, "openat", unix.SYS_OPENAT, intArg(unix.AT_FDCWD), name, unix.O_RDWR)
 	c.Result("fd").Number("dirfd", unix.AT_FDCWD).Bytes("name", "plain").Flags("flags", "O_RDWR").Number("mode", 0).Part("dir", cwd())
 	if c.Ret == -int64(unix.EINVAL) {
 		c.notOpened() // a kernel that cannot
@@ -124,7 +124,7 @@ func ringFixed(t *T) {
 		same := one(unix.Open("plain", unix.O_RDWR, 0))
 		path := filepath.Join(cwd(), "plain")
 		c.ok().file(same).Number("dev", int64(c.File.Dev)).Number("ino", int64(c.File.Ino)).Part("path", path).Part("fspath", fsPath(path))
-		r.do(entry{Op: opClose, Place: 4}, "close", unix.SYS_CLOSE, u32(-1)).ok().loose().Result("res").Number("fd", -1)
+		r.do(entry{Op: opClose, Place: 4}, "close", unix.SYS_CLOSE, intArg(-1)).ok().loose().Result("res").Number("fd", -1)
 	}
 	r.close()
 }

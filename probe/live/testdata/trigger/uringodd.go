@@ -36,7 +36,7 @@ func ringOdd(t *T) {
 	c.close()
 	if r.can(opUnlinkat) { // here nothing else would
 		name := t.path(long)
-		c := r.do(entry{Op: opUnlinkat, FD: unix.AT_FDCWD, Addr: name}, "unlinkat", unix.SYS_UNLINKAT, u32(unix.AT_FDCWD), name, 0).ok().
+		c := r.do(entry{Op: opUnlinkat, FD: unix.AT_FDCWD, Addr: name}, "unlinkat", unix.SYS_UNLINKAT, intArg(unix.AT_FDCWD), name, 0).ok().
 			Number("res", 0).Number("dirfd", unix.AT_FDCWD).Bytes("name", long).Flags("flags").Part("dir", dir)
 		c.Unknown = true
 	}
@@ -57,7 +57,7 @@ func (r *ring) personality() {
 	name := r.t.path("/dev/null")
 	open := func(e entry) *Call {
 		e.Op, e.FD, e.Addr, e.OpFlags = opOpenat, unix.AT_FDCWD, name, unix.O_WRONLY
-		c := r.do(e, "openat", unix.SYS_OPENAT, u32(unix.AT_FDCWD), name, unix.O_WRONLY).ok().Result("fd").Number("dirfd", unix.AT_FDCWD).
+		c := r.do(e, "openat", unix.SYS_OPENAT, intArg(unix.AT_FDCWD), name, unix.O_WRONLY).ok().Result("fd").Number("dirfd", unix.AT_FDCWD).
 			Bytes("name", "/dev/null").Flags("flags", "O_WRONLY").Number("mode", 0).opened("/dev/null").NoPart("dir")
 		c.close()
 		return c
@@ -76,7 +76,7 @@ func (t *T) ringFull(dir string) {
 	}
 	write("late")
 	e := entry{Op: opOpenat, FD: unix.AT_FDCWD, Addr: t.path("late")}
-	c := r.expect("openat", unix.SYS_OPENAT, u32(unix.AT_FDCWD), e.Addr)
+	c := r.expect("openat", unix.SYS_OPENAT, intArg(unix.AT_FDCWD), e.Addr)
 	r.name(&e)
 	r.put(&e)
 	c.Before = now()
@@ -103,7 +103,7 @@ func (t *T) ringNamesakes(dir string) {
 		e := entry{Op: opOpenat, FD: unix.AT_FDCWD, Addr: t.path(f)}
 		r.name(&e)
 		r.put(&e)
-		calls = append(calls, r.expect("openat", unix.SYS_OPENAT, u32(unix.AT_FDCWD), e.Addr))
+		calls = append(calls, r.expect("openat", unix.SYS_OPENAT, intArg(unix.AT_FDCWD), e.Addr))
 	}
 	before := now()
 	r.submit(len(files), len(files))
@@ -123,7 +123,7 @@ func ringBad(t *T) {
 	c.Fault, c.Refused = true, true
 	name := t.path("plain")
 	// a field that has to be 0
-	c = r.do(entry{Op: opOpenat, FD: unix.AT_FDCWD, Addr: name, BufIndex: 3}, "openat", unix.SYS_OPENAT, u32(unix.AT_FDCWD), name).fails(unix.EINVAL).
+	c = r.do(entry{Op: opOpenat, FD: unix.AT_FDCWD, Addr: name, BufIndex: 3}, "openat", unix.SYS_OPENAT, intArg(unix.AT_FDCWD), name).fails(unix.EINVAL).
 		Result("fd").Number("dirfd", unix.AT_FDCWD).Bytes("name", "plain").Flags("flags", "O_RDONLY").Number("mode", 0).notOpened().Part("dir", cwd())
 	c.Refused = true
 	r.close()
@@ -146,7 +146,7 @@ func ringRepeated(t *T) {
 	r.put(&e)
 	r.submit(1, 0)
 	for range 3 {
-		c := r.expect("accept4", unix.SYS_ACCEPT4, u32(listener), 0, 0, unix.SOCK_CLOEXEC)
+		c := r.expect("accept4", unix.SYS_ACCEPT4, intArg(listener), 0, 0, unix.SOCK_CLOEXEC)
 		fd := one(unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0))
 		c.Before = now()
 		must(unix.Connect(fd, addr))

@@ -21,7 +21,7 @@ func ringPipe(t *T) {
 		const none = 1<<64 - 1 // the file's own position
 		do := func(e entry, from, to, size int, flags uint32, names ...string) *Call {
 			e.Op, e.FD, e.Place, e.Len, e.OpFlags = opSplice, int32(to), uint32(from), uint32(size), flags
-			return r.do(e, "splice", unix.SYS_SPLICE, u32(from), e.Addr, u32(to), e.Off, uint64(size), uint64(flags)).Result("res").
+			return r.do(e, "splice", unix.SYS_SPLICE, intArg(from), e.Addr, intArg(to), e.Off, uint64(size), uint64(flags)).Result("res").
 				Number("fd_in", int64(from)).Number("fd_out", int64(to)).Number("size", int64(size)).Flags("flags", names...)
 		}
 		if c := do(entry{Off: none, Addr: 0}, fd, p[1], 400, unix.SPLICE_F_MOVE, "SPLICE_F_MOVE").ok().onFile(fd, abs); c.Ret != 400 {
