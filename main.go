@@ -160,7 +160,8 @@ func warnRefused(errs []error, log zerolog.Logger) {
 func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe, error) {
 	conf := job.Config.Engine.ModernEBPF
 	p, err := live.Open(live.Options{
-		Object: assets.Probe(), Demand: job.Demand, EventBytes: 1 << 20 << (conf.BufSizePreset - 1), LifeBytes: lifeBytes, Controller: controller(),
+		Object: assets.Probe(), Demand: job.Demand, EventBytes: 1 << 20 << (conf.BufSizePreset - 1), LifeBytes: lifeBytes,
+		Snaplen: job.Config.Syscall.Libs.Snaplen, Controller: controller(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open probe: %w", err)

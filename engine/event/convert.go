@@ -73,6 +73,9 @@ func socketFlags(_ *Record, v uint64) uint64 { return openBits.convert(v & (0o40
 // family is an address family; the kernel has fewer than the schema's eight bits can tell apart.
 func family(_ *Record, v uint64) uint64 { return v & 0xff }
 
+// einprogress is the error of a connect that goes on by itself.
+const einprogress = 115
+
 // creatFlags carries the overlayfs layer of a created file.
 func creatFlags(r *Record, _ uint64) uint64 {
 	f, _ := r.File()

@@ -86,6 +86,9 @@ func (e *endpoint) ip() netip.Addr {
 	return netip.AddrFrom16(e.addr)
 }
 
+// known reports whether the endpoint names anybody.
+func (e *endpoint) known() bool { return e.n != 0 && (e.port != 0 || !e.ip().IsUnspecified()) }
+
 func (e *endpoint) append(dst []byte) []byte {
 	dst = e.ip().AppendTo(dst)
 	return strconv.AppendUint(append(dst, ':'), uint64(e.port), 10)
@@ -185,6 +188,7 @@ const (
 	tcpEstab    = 1
 	tcpListen   = 10
 	einprogress = 115
+	sockStream  = 1
 )
 
 // socket fills in the ends of the descriptor's socket and its role.
@@ -200,7 +204,7 @@ func (c *Ctx) socket(f *fdInfo, r *rowInfo) {
 	}
 	f.local = makeEndpoint(s.Family, s.LAddr[:], s.LPort)
 	f.remote = makeEndpoint(s.Family, s.RAddr[:], s.RPort)
-	if r.kind == rowConnect && s.RPort == 0 { // refused, or not yet under way: the socket has no peer
+	if c.hasOwnPeer(f, r) {
 		if b, ok := c.Rec.Part(event.PartSockAddr); ok {
 			if to, ok := sockaddr(b); ok {
 				f.remote = to
@@ -208,20 +212,56 @@ func (c *Ctx) socket(f *fdInfo, r *rowInfo) {
 		}
 	}
 	f.kind = kindIPv4
+	if !f.local.known() && !f.remote.known() {
+		f.local.n, f.remote.n = 0, 0 // nobody has named an end yet
+	}
 	if s.Family == afInet6 {
 		f.kind = kindIPv6
 		if f.unmap() {
 			f.kind = kindIPv4
 		}
 	}
-	switch ok := c.Rec.Ret >= 0; {
-	case r.kind == rowConnect && (ok || c.Rec.Ret == -einprogress):
-		f.role = roleClient
-	case r.kind == rowAccept && ok:
-		f.role = roleServer
-	case r.kind == rowBind && ok && s.LPort != 0, s.State == tcpListen:
-		f.role = roleListen
+	f.role = c.role(f, r)
+}
+
+// hasOwnPeer reports whether the other end is the one of the event's address rather than what the socket is connected to: the socket
+// is not, or not yet, or the event is a message that goes its own way.
+func (c *Ctx) hasOwnPeer(f *fdInfo, r *rowInfo) bool {
+	switch r.kind {
+	case rowConnect:
+		return f.sock.RPort == 0
+	case rowSend, rowReceive:
+		return c.Rec.Ret >= 0 && (f.sock.RPort == 0 || f.sock.Type != sockStream)
 	}
+	return false
+}
+
+// role is what the socket is. A connection has an end that asked for it; otherwise who has bound the socket serves with it.
+func (c *Ctx) role(f *fdInfo, r *rowInfo) sockRole {
+	s, ok := &f.sock, c.Rec.Ret >= 0
+	switch {
+	case r.kind == rowConnect && (ok || c.Rec.Ret == -einprogress):
+		return roleClient
+	case r.kind == rowAccept && ok:
+		return roleServer
+	case r.kind == rowBind && ok && s.LPort != 0, s.State == tcpListen:
+		return roleListen
+	case r.kind == rowConnect, r.kind == rowAccept, r.kind == rowBind, r.kind == rowSocket:
+		return roleNone
+	case event.SockRole(s.Role) == event.RoleClient:
+		return roleClient
+	case event.SockRole(s.Role) == event.RoleServer:
+		return roleServer
+	case s.Type == sockStream:
+		return roleNone
+	case f.remote.known() && s.Bound != 0:
+		return roleServer
+	case f.remote.known():
+		return roleClient
+	case s.Bound != 0 && s.LPort != 0:
+		return roleListen
+	}
+	return roleNone
 }
 
 // unmap turns IPv4 spoken over an IPv6 socket into IPv4.
@@ -278,7 +318,7 @@ func unixName(b []byte) string {
 
 // sockPath is the name of the unix socket that the event is about: the one that is connected to, else its own.
 func (c *Ctx) sockPath(f *fdInfo) string {
-	if k := c.row().kind; k == rowConnect || k == rowBind {
+	if k := c.row().kind; k == rowConnect || k == rowBind || k == rowSend && c.Rec.Ret >= 0 {
 		if b, ok := c.Rec.Part(event.PartSockAddr); ok {
 			if p := unixPath(b); p != "" {
 				return p
@@ -305,13 +345,25 @@ func (c *Ctx) appendTuple(dst []byte, f *fdInfo) []byte {
 		return f.local.append(dst)
 	case f.local.n == 0:
 		return dst
+	case f.role == roleServer:
+		return appendEnds(dst, &f.remote, &f.local)
 	}
-	from, to := &f.local, &f.remote
-	if f.role == roleServer {
-		from, to = to, from
+	return appendEnds(dst, &f.local, &f.remote)
+}
+
+func appendEnds(dst []byte, from, to *endpoint) []byte {
+	return to.append(append(from.append(dst), "->"...))
+}
+
+// appendMessage appends the parameter of an event that is the socket's ends: of a message the one that it comes from first.
+func (c *Ctx) appendMessage(dst []byte, f *fdInfo) []byte {
+	switch k := c.row().kind; {
+	case k != rowSend && k != rowReceive || f.kind == kindUnix || f.local.n == 0:
+		return c.appendTuple(dst, f)
+	case k == rowSend:
+		return appendEnds(dst, &f.local, &f.remote)
 	}
-	dst = append(from.append(dst), "->"...)
-	return to.append(dst)
+	return appendEnds(dst, &f.remote, &f.local)
 }
 
 // l4 names the transport protocol.

@@ -44,29 +44,15 @@ const (
 // falcoNames are event types of Falco that are named unlike the system call, which is the type where the call has no row of its own.
 var falcoNames = map[string]string{"pread": "pread64", "pwrite": "pwrite64", "llseek": "_llseek", "prlimit": "prlimit64"}
 
-// eventName returns the name that the events have which a condition asks for by name.
+// eventName returns the name that the events have which a condition asks for by name: theirs, or their system call's.
 func eventName(name string) string {
 	if call := falcoNames[name]; call != "" && !isReported(name) {
 		return call
 	}
-	if len(event.ByName(name)) > 0 {
-		return name
+	if of, ok := event.NameOfCall(name); ok && len(event.ByName(name)) == 0 {
+		return of
 	}
-	nr64, nr32, ok := event.SyscallNumber(name)
-	if !ok {
-		return name
-	}
-	id := event.Generic
-	if nr64 >= 0 {
-		id = event.ByNumber(nr64, false)
-	}
-	if id == event.Generic && nr32 >= 0 {
-		id = event.ByNumber(nr32, true)
-	}
-	if id == event.Generic {
-		return name
-	}
-	return event.RowOf(id).Name // a row of another name, such as prlimit
+	return name
 }
 
 // unreported are what Falco takes for event types, as events or as names of hooks and of other machines' system calls, and what is never

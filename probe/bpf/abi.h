@@ -12,23 +12,25 @@
 
 #define PATH_CAP 4096 /* PATH_MAX */
 #define REC_CAP 20480 /* where the last part of a record may begin */
+#define REC_ROOM (REC_CAP + PATH_CAP)
 
 enum op {
 	OP_NONE, OP_STR, OP_MEM, OP_SOCKADDR, OP_FILE, OP_PATH, OP_FSPATH, OP_DIR, OP_SOCK, OP_QUEUE, OP_TASK, OP_ARGV,
 	OP_ENV, OP_ARGV_USER, OP_ENV_USER, OP_CWD, OP_EXE, OP_CGROUPS, OP_FILENAME, OP_EXIT, OP_MEMORY, OP_BUFFER, OP_POLL,
+	OP_DATA, OP_SIZE, OP_PEER, OP_CONTROL, OP_OPTION, OP_CHANGED,
 };
 
 #define AT_CWD 0xff
 
-enum object { OBJ_NONE, OBJ_RET, OBJ_ARG0, OBJ_ARG1, OBJ_ARG2, OBJ_ARG3, OBJ_ARG4, OBJ_ARG5, OBJ_RET_POSITIVE, OBJ_AT0 };
+enum object { OBJ_NONE, OBJ_RET, OBJ_ARG0, OBJ_ARG1, OBJ_ARG2, OBJ_ARG3, OBJ_ARG4, OBJ_ARG5, OBJ_RET_POSITIVE, OBJ_AT0, OBJ_AT3 };
 
 enum record_flag {
 	FLAG_COMPAT32 = 1, FLAG_TRUNCATED = 2, FLAG_FAULT = 4, FLAG_CHILD = 8, FLAG_GROUP_DEAD = 16, FLAG_FAILED = 32, FLAG_IO_URING = 64,
 	FLAG_UNKNOWN = 128,
 };
 
-#define PART_TRUNCATED 0x8000
-#define PART_ABSENT 0xffff
+#define PART_TRUNCATED 0x80000000u
+#define PART_ABSENT 0xffffffffu
 
 struct header {
 	u32 len;
@@ -59,10 +61,13 @@ struct sock_facts {
 	u8 laddr[16], raddr[16];
 	u16 family, type, proto, lport, rport;
 	u8 state, pathlen;
-	u32 queue, maxq, pad;
+	u32 queue, maxq;
+	u8 role, bound, pad[2];
 	u64 sock, peer;
 	u8 path[112];
 };
+
+enum role { ROLE_NONE, ROLE_CLIENT, ROLE_SERVER };
 
 enum task_flag { TASK_KTHREAD = 1, TASK_IN_PIDNS = 2 };
 
@@ -90,18 +95,23 @@ struct poll_facts {
 
 struct memory_facts { u32 size, rss, swap; };
 
-/* One recipe: which piece, how, from which register. */
+/* One recipe: its piece's place in the record, how, from which register. */
 struct part {
-	u8 kind, op, arg, aux;
+	u8 at, op, arg, aux;
 	u16 size, off;
 };
 
-enum slot_flag { SLOT_FAILED_ONLY = 1, SLOT_CLONE = 2, SLOT_LIFE = 4 };
+/* How a call names the memory that it moves: a buffer, with the address of the other end or without, a vector of buffers, a message, or
+ * a vector of messages. IO_WRITES: the call takes the data, so that they are there even when it fails. */
+enum io { IO_NONE, IO_BUFFER, IO_TO, IO_FROM, IO_VECTOR, IO_MESSAGE, IO_MESSAGES, IO_WRITES = 0x80 };
 
-/* What one capture does: the row of the event table and its recipes. */
+/* SLOT_SILENT: the call is looked at for what the probe keeps, and makes no event. */
+enum slot_flag { SLOT_FAILED_ONLY = 1, SLOT_CLONE = 2, SLOT_LIFE = 4, SLOT_SILENT = 8 };
+
+/* What one capture does: the row of the event table, how many pieces it has, and the recipes of those that are wanted. */
 struct slot {
 	u16 event;
-	u8 parts, object, flags, pad[3];
+	u8 parts, recipes, object, flags, io, pad;
 	struct part part[MAX_PARTS];
 };
 
@@ -174,5 +184,5 @@ struct request {
 KEEP(header); KEEP(file_facts); KEEP(sock_facts); KEEP(task_facts); KEEP(exit_facts); KEEP(memory_facts); KEEP(poll_facts); KEEP(part); KEEP(slot); KEEP(route); KEEP(counters);
 KEEP(shared_call); KEEP(request_arg); KEEP(request);
 #define KEEP_ENUM(type) const enum type *keep_##type __attribute__((unused))
-KEEP_ENUM(op); KEEP_ENUM(object); KEEP_ENUM(kind); KEEP_ENUM(record_flag); KEEP_ENUM(task_flag); KEEP_ENUM(slot_flag);
+KEEP_ENUM(op); KEEP_ENUM(object); KEEP_ENUM(kind); KEEP_ENUM(record_flag); KEEP_ENUM(task_flag); KEEP_ENUM(slot_flag); KEEP_ENUM(io); KEEP_ENUM(role);
 KEEP_ENUM(request_arg_flag); KEEP_ENUM(route_flag);

@@ -8,7 +8,7 @@
 
 #include "store.h"
 
-enum mode { MODE_NONE, MODE_PATH, MODE_FSPATH, MODE_CGROUP, MODE_VECTOR, MODE_POLL };
+enum mode { MODE_NONE, MODE_PATH, MODE_FSPATH, MODE_CGROUP, MODE_VECTOR, MODE_POLL, MODE_DATA, MODE_SIZE };
 
 static __always_inline void walk_path(struct scratch *s, u32 mode, struct vfsmount *mnt, struct dentry *dentry)
 {
@@ -29,7 +29,8 @@ static __always_inline void walk_path(struct scratch *s, u32 mode, struct vfsmou
 
 static __always_inline void walk_file(struct scratch *s, u32 mode, struct file *f)
 {
-	if (!f) {
+	/* a socket has its protocol's name and none of its own */
+	if (!f || READ(f, f_inode, i_sb, s_magic) == SOCKFS_MAGIC) {
 		absent(s, s->current);
 		return;
 	}

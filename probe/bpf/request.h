@@ -227,14 +227,14 @@ static __always_inline bool request_save(struct scratch *s, const struct request
 
 	v->used = 0;
 	v->fault = 0;
-	for (u32 i = 0; i < MAX_PARTS; i++) {
-		const struct part *p = &row->part[i];
+	__builtin_memset(v->len, 0xff, sizeof(v->len)); /* SAVED_ABSENT */
+	for (u32 n = 0; n < MAX_PARTS; n++) {
+		const struct part *p = &row->part[n];
+		u32 i = p->at & (MAX_PARTS - 1), len;
 		u64 at = v->used;
-		u32 len;
-		long n;
+		long got;
 
-		v->len[i] = PART_ABSENT;
-		if (!(r->early >> i & 1) || i >= row->parts || p->op == OP_NONE)
+		if (n >= row->recipes || !(r->early >> i & 1))
 			continue;
 		if (at >= SAVED_CAP) {
 			whole = false;
@@ -242,20 +242,20 @@ static __always_inline bool request_save(struct scratch *s, const struct request
 		}
 		keep_mask(at);
 		at &= SAVED_CAP - 1;
-		n = request_piece(s, r, p, v->bytes + at, SAVED_CAP, entry);
-		if (n == NO_PIECE)
+		got = request_piece(s, r, p, v->bytes + at, SAVED_CAP, entry);
+		if (got == NO_PIECE)
 			continue;
-		if (n < 0) {
+		if (got < 0) {
 			v->fault++;
 			continue;
 		}
-		len = p->op == OP_STR && n ? n - 1 : n;
+		len = p->op == OP_STR && got ? got - 1 : got;
 		v->len[i] = len;
-		if (at + len > SAVED_CAP || n == SAVED_CAP) {
+		if (at + len > SAVED_CAP || got == SAVED_CAP) {
 			whole = false;
 			if (at + len > SAVED_CAP)
 				len = SAVED_CAP - at;
-			v->len[i] = len | PART_TRUNCATED;
+			v->len[i] = len | SAVED_CUT;
 		}
 		v->at[i] = at;
 		v->used = at + len;
@@ -272,15 +272,16 @@ static __always_inline void put_saved(struct scratch *s, u32 i)
 	i &= MAX_PARTS - 1;
 	at = v->at[i];
 	len = v->len[i];
-	if (!to || len == PART_ABSENT) {
+	if (!to || len == SAVED_ABSENT) {
 		absent(s, i);
 		return;
 	}
-	if (len & PART_TRUNCATED)
-		s->truncated++;
 	keep_mask(at);
 	bpf_probe_read_kernel(to, len & (2 * SAVED_CAP - 1), v->bytes + (at & (SAVED_CAP - 1)));
-	put(s, i, len & (PART_TRUNCATED | (2 * SAVED_CAP - 1)));
+	if (len & SAVED_CUT)
+		put_cut(s, i, len & (2 * SAVED_CAP - 1));
+	else
+		put(s, i, len & (2 * SAVED_CAP - 1));
 }
 
 static __always_inline void put_piece(struct scratch *s, const struct request *r, u32 i, const struct part *p)
@@ -312,7 +313,7 @@ static __always_inline bool request_part(struct scratch *s, u32 i, const struct 
 	struct io_kiocb *req = (void *)s->req;
 	bool early;
 
-	if (!r || p->op == OP_NONE)
+	if (!r)
 		return false;
 	i &= MAX_PARTS - 1;
 	early = r->early >> i & 1;

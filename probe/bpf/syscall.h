@@ -119,13 +119,14 @@ static __always_inline bool syscall_begin(struct scratch *s, const struct slot *
 	case OBJ_ARG4: fd = head(s)->args[4]; break;
 	case OBJ_ARG5: fd = head(s)->args[5]; break;
 	case OBJ_AT0: fd = ret < 0 ? -1 : descriptor_at(head(s)->args[0]); break;
+	case OBJ_AT3: fd = ret < 0 ? -1 : descriptor_at(head(s)->args[3]); break;
 	}
 	if (fd >= 0)
 		s->file = (u64)file_of((void *)s->task, fd);
 	return true;
 }
 
-static __always_inline void capture_syscall(void *ctx, u32 can, u32 recipes, u32 steps)
+static __always_inline void capture_syscall(void *ctx, u32 can, struct pace pace)
 {
 	struct scratch *s = scratch_get();
 	const struct slot *row;
@@ -139,5 +140,148 @@ static __always_inline void capture_syscall(void *ctx, u32 can, u32 recipes, u32
 		return;
 	if (!s->turns && !syscall_begin(s, row))
 		return;
-	capture(ctx, s, &exit_programs, slot, can, recipes, steps);
+	capture(ctx, s, &exit_programs, slot, can, pace);
+}
+
+/* What the dispatcher has begun goes on in this CPU's wide scratch. NULL when the event is not this hook's. */
+static __always_inline struct scratch *move_over(struct scratch *begun)
+{
+	u32 cpu = bpf_get_smp_processor_id(), slot = begun->slot;
+	struct wide *wide = bpf_map_lookup_elem(&wides, &cpu);
+	const struct slot *row = bpf_map_lookup_elem(&slots, &slot);
+	struct scratch *s;
+
+	if (!wide || !row)
+		return NULL;
+	s = &wide->s;
+	if (begun->turns++)
+		return s;
+	begin(s, slot, (void *)begun->task);
+	__builtin_memcpy(head(s), head(begun), sizeof(struct header));
+	s->lost = begun->lost;
+	if (!syscall_begin(s, row))
+		return NULL;
+	if (row->io)
+		io_begin(s, row->io);
+	return s;
+}
+
+/* The same for calls that move data. */
+static __always_inline void capture_moved(void *ctx, u32 can, struct pace pace)
+{
+	struct scratch *begun = scratch_get(), *s;
+
+	if (!begun)
+		return;
+	s = move_over(begun);
+	if (!s)
+		return;
+	capture(ctx, s, &exit_programs, s->slot, can | CAN_DATA, pace);
+	begun->lost = s->lost;
+}
+
+/*
+ * Calls that move a vector of messages: a record for each. Where the kernel has bpf_loop (5.17: e6f2dd0f8067) its every round is a recipe, a
+ * step, or the end of a record, which costs the verifier one round of work; elsewhere a turn does a message, if that.
+ */
+#define MAX_ROUNDS (1 << 17)
+
+static __always_inline bool message_done(struct scratch *s, const struct slot *row)
+{
+	if (!(row->flags & SLOT_SILENT))
+		send(s, false, REC_CAP + DATA_CAP);
+	s->next = 0;
+	s->mode = 0;
+	s->fault = 0;
+	s->truncated = 0;
+	s->full = 0;
+	head(s)->flags &= FLAG_COMPAT32;
+	frame(s, row);
+	return !next_message(s);
+}
+
+/* What was left of a vector is lost, and counted. */
+static __always_inline void messages_left(struct scratch *s, const struct slot *row)
+{
+	u32 left = s->io.messages - s->io.done;
+	struct counters *c = counters_of(row->event);
+
+	if (!left || left > MAX_IOV || (row->flags & SLOT_SILENT))
+		return;
+	s->lost += left;
+	if (c)
+		c->scratch_full += left;
+}
+
+static long message_round(u32 i, void *unused)
+{
+	u32 cpu = bpf_get_smp_processor_id(), slot;
+	struct wide *wide = bpf_map_lookup_elem(&wides, &cpu);
+	const struct slot *row;
+	struct scratch *s;
+
+	if (!wide)
+		return 1;
+	s = &wide->s;
+	slot = s->slot;
+	row = bpf_map_lookup_elem(&slots, &slot);
+	if (!row)
+		return 1;
+	if (s->mode)
+		step(s, CAN_OBJECT | CAN_DATA);
+	else if (s->next < s->recipes)
+		part_begin(s, row, CAN_OBJECT | CAN_DATA);
+	else
+		return message_done(s, row);
+	return 0;
+}
+
+static __always_inline void capture_messages(void)
+{
+	struct scratch *begun = scratch_get(), *s;
+	const struct slot *row;
+	u32 slot;
+
+	if (!begun)
+		return;
+	s = move_over(begun);
+	if (!s)
+		return;
+	slot = s->slot;
+	row = bpf_map_lookup_elem(&slots, &slot);
+	if (!row)
+		return;
+	if (bpf_loop(MAX_ROUNDS, message_round, NULL, 0) >= MAX_ROUNDS)
+		s->io.done--; /* the one that was begun */
+	messages_left(s, row);
+	begun->lost = s->lost;
+}
+
+static __always_inline void capture_messages_by_turns(void *ctx, struct pace pace)
+{
+	struct scratch *begun = scratch_get(), *s;
+	const struct slot *row;
+	u32 slot;
+
+	if (!begun)
+		return;
+	s = move_over(begun);
+	if (!s)
+		return;
+	slot = s->slot;
+	row = bpf_map_lookup_elem(&slots, &slot);
+	if (!row)
+		return;
+	if (!capture_turn(s, row, CAN_OBJECT | CAN_DATA, pace)) {
+		if (s->turns++ < TURNS)
+			bpf_tail_call(ctx, &exit_programs, slot);
+		give_up(s, CAN_DATA);
+	}
+	if (!message_done(s, row)) {
+		if (s->turns++ < TURNS)
+			bpf_tail_call(ctx, &exit_programs, slot);
+		s->io.done--; /* the one that was begun */
+	}
+	messages_left(s, row);
+	begun->lost = s->lost;
 }

@@ -393,5 +393,63 @@ static __always_inline void capture_request(void *ctx, void *programs)
 		if (c && (head(s)->flags & FLAG_UNKNOWN))
 			c->unknown++;
 	}
-	capture(ctx, s, programs, slot, CAN_CALL | CAN_REQUEST, 3, 22);
+	capture(ctx, s, programs, slot, CAN_CALL | CAN_REQUEST | CAN_STRIDE, ((struct pace){3, 1, 12}));
+}
+
+/* A request that moves data goes on in this CPU's wide scratch, as calls do that move data. */
+static __always_inline struct scratch *request_over(struct scratch *begun, const struct slot *row)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct wide *wide = bpf_map_lookup_elem(&wides, &cpu);
+	struct scratch *s;
+
+	if (!wide)
+		return NULL;
+	s = &wide->s;
+	if (begun->turns++)
+		return s;
+	begin(s, begun->slot, (void *)begun->task);
+	__builtin_memcpy(head(s), head(begun), sizeof(struct header));
+	s->lost = begun->lost;
+	s->file = begun->file;
+	s->req = begun->req;
+	s->request = begun->request;
+	s->uid = begun->uid;
+	s->gid = begun->gid;
+	s->kept = begun->kept;
+	s->afar = begun->afar;
+	s->fault = begun->fault;
+	bpf_probe_read_kernel(&s->saved, sizeof(s->saved), &begun->saved);
+	frame(s, row);
+	if (s->afar) /* what names the data is in memory that is not at hand */
+		return s;
+	io_begin(s, row->io);
+	if ((row->io & IO_WRITES) && (head(s)->flags & FLAG_UNKNOWN))
+		s->io.want = EVERYTHING;
+	return s;
+}
+
+static __always_inline void capture_request_data(void *ctx, void *programs)
+{
+	struct scratch *begun = scratch_get(), *s;
+	const struct slot *row;
+	struct counters *c;
+	u32 slot;
+
+	if (!begun)
+		return;
+	slot = begun->slot;
+	row = bpf_map_lookup_elem(&slots, &slot);
+	if (!row)
+		return;
+	if (!begun->turns) {
+		c = counters_of(row->event);
+		if (c && (head(begun)->flags & FLAG_UNKNOWN))
+			c->unknown++;
+	}
+	s = request_over(begun, row);
+	if (!s)
+		return;
+	capture(ctx, s, programs, slot, CAN_OBJECT | CAN_DATA | CAN_REQUEST, ((struct pace){1, 4, 24}));
+	begun->lost = s->lost;
 }

@@ -248,6 +248,7 @@ var structures = event.PartsOf(event.PartFile, event.PartSock, event.PartTask, e
 // shown are pieces whose every use a parameter shows.
 var shown = event.PartsOf(
 	event.PartName, event.PartName2, event.PartName3, event.PartMem, event.PartMem2, event.PartMem3, event.PartMemory, event.PartPoll,
+	event.PartData, event.PartSize, event.PartControl,
 ) | structures
 
 // ofTask are pieces that every task has, and that some rows about tasks do without.
@@ -387,7 +388,7 @@ func (k *checker) sock() {
 		got, want int
 	}{
 		{"family", int(s.Family), want.Family}, {"type", int(s.Type), want.Type}, {"protocol", int(s.Proto), want.Proto},
-		{"state", int(s.State), want.State}, {"queue", int(s.Queue), want.Queue}, {"queue limit", int(s.MaxQ), want.MaxQueue},
+		{"state", int(s.State), want.State}, {"role", int(s.Role), want.Role}, {"bound", int(s.Bound), want.Bound}, {"queue", int(s.Queue), want.Queue}, {"queue limit", int(s.MaxQ), want.MaxQueue},
 	} {
 		if v.want >= 0 && v.got != v.want {
 			k.errorf("socket %s is %d instead of %d", v.what, v.got, v.want)

@@ -140,9 +140,6 @@ func (p *Probe) proveHooks(ctx context.Context, command []string) []Finding {
 	return append(out, requests, opened)
 }
 
-// reports says whether a hook that the probe could do without is one that reports what happens there under its own name.
-func (l *loaded) reports() bool { return l.loses != "" && !isRequestHook(l.dispatcher) }
-
 // traced is the tracepoint that a record without a system call comes from, "" for others. Which of the two hooks reported a page fault
 // is in the processor's error code, where a bit says that a program was running.
 func traced(r *event.Record) string {
@@ -158,7 +155,7 @@ func traced(r *event.Record) string {
 	return ""
 }
 
-// missing counts the hooks that the probe could do without and from which nothing has come.
+// missing counts the hooks that make events of their own and from which nothing has come.
 func (p *Probe) missing(seen map[string]bool) (n int) {
 	for _, h := range p.hooks {
 		if h.reports() && !seen[h.tracepoint] {
@@ -167,3 +164,6 @@ func (p *Probe) missing(seen map[string]bool) (n int) {
 	}
 	return n
 }
+
+// reports says whether a hook makes events of its own. Those of io_uring make the events of calls.
+func (l *loaded) reports() bool { return l.late && !isRequestHook(l.dispatcher) }

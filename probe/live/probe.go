@@ -4,6 +4,7 @@ package live
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"math/bits"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,6 +35,8 @@ type Options struct {
 	Demand *event.Demand // what to capture; not changed
 	// EventBytes and LifeBytes are the sizes of the two rings. They are rounded up to a power of two and at least a page.
 	EventBytes, LifeBytes int
+	// Snaplen is how many bytes are kept of the data that a call moves, 65535 at most; 0 means 80.
+	Snaplen int
 	// Controller is the index in event.Controllers of the v1 cgroup hierarchy that Header.Cgroup1 numbers, -1 for none.
 	Controller int
 
@@ -122,15 +126,18 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if err := p.fillTables(); err != nil {
 		return err
 	}
-	if err := p.attach(func(h *loaded) bool { return h.loses == "" }); err != nil {
+	if err := p.attach(false); err != nil {
 		return err
+	}
+	if p.plan.roles {
+		p.findRoles(loader)
 	}
 	return p.learnSelf()
 }
 
-func (p *Probe) attach(which func(*loaded) bool) error {
+func (p *Probe) attach(late bool) error {
 	for _, h := range p.hooks {
-		if !which(h) {
+		if h.late != late {
 			continue
 		}
 		l, err := h.attach()
@@ -199,6 +206,7 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 		"cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
 		"every_thread": p.plan.everyThread, "exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat,
 		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault),
+		"snaplen": uint32(cmp.Or(o.Snaplen, defaultSnaplen)),
 	}
 	if p.requests != nil {
 		maps.Copy(options, p.requests.options)
@@ -219,8 +227,31 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	}
 	spec.Maps["events"].MaxEntries = ringSize(o.EventBytes)
 	spec.Maps["life"].MaxEntries = ringSize(o.LifeBytes)
+	if p.plan.roles {
+		spec.Maps["roles"].MaxEntries, spec.Maps["listeners"].MaxEntries = maxRoles, maxListeners
+	}
+	if p.plan.peers {
+		spec.Maps["peers"].MaxEntries = maxPeers
+	}
+	if p.uses(captureData) || p.uses(captureMessages) {
+		cpus, err := ebpf.PossibleCPU()
+		if err != nil {
+			return fmt.Errorf("count processors: %w", err)
+		}
+		spec.Maps["wides"].MaxEntries = uint32(cpus)
+	}
 	return nil
 }
+
+// How many sockets the probe knows something about that the kernel does not. The least recently used leave first.
+const (
+	maxRoles     = 1 << 16
+	maxPeers     = 1 << 14
+	maxListeners = 1 << 12
+)
+
+// defaultSnaplen is Falco's.
+const defaultSnaplen = 80
 
 func ringSize(n int) uint32 {
 	n = max(n, os.Getpagesize())
@@ -253,6 +284,9 @@ func (p *Probe) createMaps(spec *ebpf.CollectionSpec) error {
 
 // uses reports whether the plan has a slot for a program.
 func (p *Probe) uses(program string) bool {
+	if strings.HasSuffix(program, requestData) { // of io_uring, what goes there by call
+		program = captureData
+	}
 	for _, c := range p.plan.slots {
 		if c.program == program {
 			return true
@@ -313,10 +347,17 @@ func (p *Probe) fillRequests(programs map[string]*ebpf.Program) error {
 		}
 		for _, slot := range r.Slot {
 			for _, h := range requestHookList {
-				if len(h.programs) == 0 || slot == 0 || programs[h.programs[0].name] == nil {
+				if len(h.programs) == 0 || slot == 0 {
 					continue
 				}
-				if err := p.maps[h.array].Put(uint32(slot), programs[h.programs[0].name]); err != nil {
+				name := h.programs[0].name
+				if p.plan.slots[slot].program == captureData {
+					name += requestData
+				}
+				if programs[name] == nil {
+					continue
+				}
+				if err := p.maps[h.array].Put(uint32(slot), programs[name]); err != nil {
 					return fmt.Errorf("write program slot: %w", err)
 				}
 			}
@@ -336,8 +377,7 @@ func (p *Probe) Start() error {
 			return fmt.Errorf("write route: %w", err)
 		}
 	}
-	// these hooks have no routes to wait behind
-	return p.attach(func(h *loaded) bool { return h.loses != "" })
+	return p.attach(true)
 }
 
 const (

@@ -34,21 +34,27 @@ type hook struct {
 	programs   []program
 	// loses says what is not seen when the kernel refuses the hook; "" means that the probe is useless without it.
 	loses string
+	// late hooks make events that have no route to wait behind: they are attached when events are let through.
+	late bool
 }
 
 type program struct {
 	name string
 	// loses says what is not seen when the kernel refuses the program; "" means that the probe is useless without it.
 	loses string
+	// older names the program that does the same on kernels that refuse this one.
+	older string
 	// hot programs run for every event of a busy machine.
 	hot bool
 }
 
 const (
-	captureCall    = "capture_call"
-	captureProcess = "capture_process"
-	captureImage   = "capture_image"
-	capturePoll    = "capture_poll"
+	captureCall     = "capture_call"
+	captureData     = "capture_data"
+	captureMessages = "capture_messages"
+	captureProcess  = "capture_process"
+	captureImage    = "capture_image"
+	capturePoll     = "capture_poll"
 
 	requestSubmit     = "request_submit"
 	requestComplete   = "request_complete"
@@ -57,6 +63,7 @@ const (
 	captureSubmitted  = "capture_submitted"
 	captureCompleted  = "capture_completed"
 	captureOverflowed = "capture_overflowed"
+	requestData       = "_data"
 )
 
 // requestHook is a hook of io_uring and the program array of its programs.
@@ -66,10 +73,15 @@ type requestHook struct {
 }
 
 var requestHookList = []requestHook{
-	{hook{dispatcher: requestSubmit, programs: []program{{name: captureSubmitted}}, loses: "requests of io_uring"}, "submit_programs"},
-	{hook{dispatcher: requestComplete, programs: []program{{name: captureCompleted}}, loses: "requests of io_uring"}, "complete_programs"},
-	{hook{dispatcher: requestOverflow, programs: []program{{name: captureOverflowed}}, loses: "requests of io_uring that are completed while its queue is full"}, "overflow_programs"},
-	{hook{dispatcher: requestFailed, loses: "requests of io_uring that fail before they are submitted"}, ""},
+	{hook{dispatcher: requestSubmit, programs: requestPrograms(captureSubmitted), loses: "requests of io_uring", late: true}, "submit_programs"},
+	{hook{dispatcher: requestComplete, programs: requestPrograms(captureCompleted), loses: "requests of io_uring", late: true}, "complete_programs"},
+	{hook{dispatcher: requestOverflow, programs: requestPrograms(captureOverflowed), loses: "requests of io_uring that are completed while its queue is full", late: true}, "overflow_programs"},
+	{hook{dispatcher: requestFailed, loses: "requests of io_uring that fail before they are submitted", late: true}, ""},
+}
+
+// requestPrograms are the program of a hook of io_uring and that for requests that move data.
+func requestPrograms(name string) []program {
+	return []program{{name: name}, {name: name + requestData, loses: "requests of io_uring that move data"}}
 }
 
 func isRequestHook(dispatcher string) bool {
@@ -105,16 +117,20 @@ func (p *plan) hooks() []hook {
 		{tracepoint: "sched_process_fork", dispatcher: "process_fork"},
 		{tracepoint: "sched_process_exit", dispatcher: "process_exit"},
 		{tracepoint: "sys_exit", dispatcher: "sys_exit", programs: []program{
-			{name: captureCall, hot: true}, {name: captureProcess, loses: "clone and failed execve events"},
-			{name: capturePoll, loses: "poll and ppoll events"},
+			{name: captureCall, hot: true}, {name: captureData, hot: true, loses: "events of calls that move data"},
+			{name: captureMessages, older: "capture_messages_by_turns", hot: true, loses: "events of calls that move several messages"},
+			{name: captureProcess, loses: "clone and failed execve events"}, {name: capturePoll, loses: "poll and ppoll events"},
 		}},
 	}
+	if p.roles {
+		list = append(list, hook{tracepoint: "inet_sock_set_state", dispatcher: "sock_state", loses: "the roles of connected sockets"})
+	}
 	if p.signal != 0 {
-		list = append(list, hook{tracepoint: "signal_deliver", dispatcher: "signal_delivered", loses: "signals"})
+		list = append(list, hook{tracepoint: "signal_deliver", dispatcher: "signal_delivered", loses: "signals", late: true})
 	}
 	if p.pageFault != 0 {
-		list = append(list, hook{tracepoint: "page_fault_user", dispatcher: "page_fault_user", loses: "page faults of programs"},
-			hook{tracepoint: "page_fault_kernel", dispatcher: "page_fault_kernel", loses: "page faults in the kernel"})
+		list = append(list, hook{tracepoint: "page_fault_user", dispatcher: "page_fault_user", loses: "page faults of programs", late: true},
+			hook{tracepoint: "page_fault_kernel", dispatcher: "page_fault_kernel", loses: "page faults in the kernel", late: true})
 	}
 	return list
 }
@@ -269,7 +285,12 @@ func (o *loader) inSpelling(h hook, s spelling) (*loaded, error) {
 	var wg sync.WaitGroup
 	for i, p := range list {
 		if p.loses == "" || o.wants(p.name) {
-			wg.Go(func() { progs[i], errs[i] = o.program(p.name+string(s), p.hot) })
+			wg.Go(func() {
+				progs[i], errs[i] = o.program(p.name+string(s), p.hot)
+				if errs[i] != nil && p.older != "" {
+					progs[i], errs[i] = o.program(p.older+string(s), p.hot)
+				}
+			})
 		}
 	}
 	wg.Wait()

@@ -166,15 +166,16 @@ func (r *request) resolve(kernel *btf.Spec, p *plan, o *operation) error {
 		if id == 0 {
 			continue
 		}
-		for i, part := range p.slots[id].Part[:p.slots[id].Parts] {
+		for _, part := range p.slots[id].Part[:p.slots[id].Recipes] {
+			bit := uint16(1) << part.At
 			switch op := event.Op(part.Op); {
 			case op == event.OpMem && int(part.Arg) < len(o.args) && o.args[part.Arg].filled:
-				r.User |= 1 << i
-				r.Filled |= 1 << i
+				r.User |= bit
+				r.Filled |= bit
 			case op == event.OpStr, op == event.OpMem, op == event.OpSockAddr:
-				r.Early |= 1 << i
+				r.Early |= bit
 			case !fromKernel[op]:
-				r.User |= 1 << i
+				r.User |= bit
 			}
 		}
 	}
@@ -184,7 +185,7 @@ func (r *request) resolve(kernel *btf.Spec, p *plan, o *operation) error {
 // fromKernel are the recipes that read no memory of user space.
 var fromKernel = map[event.Op]bool{
 	event.OpNone: true, event.OpFile: true, event.OpPath: true, event.OpFSPath: true, event.OpDir: true, event.OpSock: true, event.OpQueue: true,
-	event.OpTask: true, event.OpCwd: true, event.OpMemory: true, event.OpExe: true, event.OpCgroups: true,
+	event.OpTask: true, event.OpCwd: true, event.OpMemory: true, event.OpChanged: true, event.OpExe: true, event.OpCgroups: true,
 }
 
 func (a *requestArg) resolve(kernel *btf.Spec, o *operand) error {

@@ -3,29 +3,34 @@
 package live
 
 import (
+	"slices"
+
 	"falconet/engine/event"
 )
 
 // The twins of the structures in probe/bpf/abi.h that only the loader writes.
 
 type part struct {
-	Kind, Op, Arg, Aux uint8
-	Size, Off          uint16
+	At, Op, Arg, Aux uint8
+	Size, Off        uint16
 }
 
 const maxParts = 16
 
 type slot struct {
-	Event                uint16
-	Parts, Object, Flags uint8
-	_                    [3]uint8
-	Part                 [maxParts]part
+	Event          uint16
+	Parts, Recipes uint8
+	Object, Flags  uint8
+	IO             uint8
+	_              uint8
+	Part           [maxParts]part
 }
 
 const (
 	slotFailedOnly = 1 << iota
 	slotClone
 	slotLife
+	slotSilent
 )
 
 type route struct {
@@ -54,6 +59,8 @@ type plan struct {
 
 	exec, execveat, fork, exit, heartbeat uint16
 	everyThread                           bool
+	roles                                 bool // which end of a connection a socket is, is asked for
+	peers                                 bool // whether a socket talks to another than before, is asked for
 	// rows of tracepoints that are attached when they are asked for, 0 when they are not
 	signal, pageFault event.ID
 
@@ -68,9 +75,13 @@ const markNR = 187
 var stateParts = event.PartsOf(event.PartTask, event.PartArgv, event.PartEnv, event.PartCwd, event.PartExe, event.PartCgroups, event.PartExit)
 
 func makePlan(d *event.Demand) *plan {
-	p := &plan{slots: make([]capture, 1), everyThread: d.WantsEveryThread(), rows: make(map[event.ID]uint16), want: d}
+	p := &plan{slots: make([]capture, 1), everyThread: d.WantsEveryThread(), peers: wantsPeers(d), rows: make(map[event.ID]uint16), want: d}
 	for _, row := range event.Rows()[1:] {
 		parts, wanted := d.Wants(row.ID)
+		silent := p.peers && row.Captures(event.PartChanged)
+		if silent { // whom a socket talks to is known when all calls are seen that talk
+			parts |= event.PartsOf(event.PartChanged)
+		}
 		switch {
 		case row.Name == "heartbeat":
 			p.heartbeat = p.add(&row, row.Parts, event.AllParts, captureCall)
@@ -84,10 +95,15 @@ func makePlan(d *event.Demand) *plan {
 			p.rows[row.ID] = p.add(&row, nil, 0, captureCall)
 			p.generic(d, p.rows[row.ID])
 		case wanted:
-			id := p.add(&row, row.Parts, parts, programFor(row.Parts))
+			id := p.add(&row, row.Parts, parts, programFor(&row))
 			if isClone(row.Name) {
 				p.slots[id].Flags |= slotClone
 			}
+			p.rows[row.ID] = id
+			p.route(&row, id)
+		case silent:
+			id := p.add(&row, row.Parts, parts, programFor(&row))
+			p.slots[id].Flags |= slotSilent
 			p.rows[row.ID] = id
 			p.route(&row, id)
 		}
@@ -95,6 +111,13 @@ func makePlan(d *event.Demand) *plan {
 	p.routes[markNR].Flags |= routeMark
 	p.share()
 	return p
+}
+
+func wantsPeers(d *event.Demand) bool {
+	return slices.ContainsFunc(event.Rows()[1:], func(row event.Row) bool {
+		parts, wanted := d.Wants(row.ID)
+		return wanted && parts.Has(event.PartChanged) && row.Captures(event.PartChanged)
+	})
 }
 
 // life places the rows of the tracepoints of process life. An execve that fails has no tracepoint: sys_exit reports it, when a
@@ -123,19 +146,28 @@ func (p *plan) add(row *event.Row, list []event.Part, wanted event.Parts, progra
 	c := capture{program: program}
 	c.Event, c.Parts, c.Object = uint16(row.ID), uint8(len(list)), uint8(row.Object)
 	for i, r := range list {
-		c.Part[i] = part{Kind: uint8(r.Kind), Op: uint8(r.Op), Arg: r.Arg, Aux: r.Aux, Size: r.Size, Off: r.Off}
-		if !wanted.Has(r.Kind) && !needed(list, i, wanted) {
-			c.Part[i].Op = uint8(event.OpNone)
+		if wanted.Has(r.Kind) || needed(list, i, wanted) {
+			c.Part[c.Recipes] = part{At: uint8(i), Op: uint8(r.Op), Arg: r.Arg, Aux: r.Aux, Size: r.Size, Off: r.Off}
+			c.Recipes++
 		}
 	}
+	if row.IO != event.IONone && c.keeps(event.OpData, event.OpSize, event.OpPeer, event.OpControl) {
+		c.IO = uint8(row.IO)
+	}
+	p.roles = p.roles || slices.ContainsFunc(c.Part[:c.Recipes], func(r part) bool { return r.Op == uint8(event.OpSock) && r.Aux != 0 })
 	p.slots = append(p.slots, c)
 	return uint16(len(p.slots) - 1)
+}
+
+// keeps reports whether a slot has one of the recipes.
+func (c *capture) keeps(ops ...event.Op) bool {
+	return slices.ContainsFunc(c.Part[:c.Recipes], func(p part) bool { return slices.Contains(ops, event.Op(p.Op)) })
 }
 
 // needed reports whether a wanted recipe looks at the piece that recipe i captures.
 func needed(list []event.Part, i int, wanted event.Parts) bool {
 	for _, r := range list {
-		if r.Op == event.OpDir && int(r.Aux) == i && wanted.Has(r.Kind) {
+		if (r.Op == event.OpDir || r.Op == event.OpChanged) && int(r.Aux) == i && wanted.Has(r.Kind) {
 			return true
 		}
 	}
@@ -196,11 +228,16 @@ func isClone(name string) bool {
 }
 
 // programFor picks the program of sys_exit that has the recipes of a row.
-func programFor(parts []event.Part) string {
-	for _, p := range parts {
+func programFor(row *event.Row) string {
+	if row.IO&^event.IOWrites == event.IOMessages {
+		return captureMessages
+	}
+	for _, p := range row.Parts {
 		switch p.Op {
 		case event.OpTask, event.OpArgv, event.OpArgvUser, event.OpCgroups:
 			return captureProcess
+		case event.OpData, event.OpSize, event.OpPeer, event.OpControl, event.OpOption:
+			return captureData
 		case event.OpPoll:
 			return capturePoll
 		}

@@ -3,6 +3,7 @@
 package live
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,7 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"falconet/engine/event"
+	"falconet/probe/live/testdata/trigger"
+
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 )
 
 // maxVerified bounds what a program may cost the verifier, far below the million instructions at which it gives up.
@@ -92,5 +97,59 @@ func TestRawTracepoints(t *testing.T) {
 		rep := s.trigger(native().command(t, name))
 		s.check(rep, false)
 		s.end(rep.Self.PID)
+	}
+}
+
+// The program of calls with several messages that kernels without bpf_loop take captures the same, of fewer messages, and counts the
+// others.
+func TestMessagesByTurns(t *testing.T) {
+	privileged(t)
+	probe(t) // finds the v1 controller
+	d := demandOf(event.AllParts, "sendmmsg", "recvmmsg")
+	p := openProbe(t, Options{Demand: d, EventBytes: 1 << 20, LifeBytes: 1 << 20, Controller: shared.controller})
+	defer p.Close()
+	spec, err := ebpf.LoadCollectionSpecFromReader(bytes.NewReader(object(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, m := range p.maps {
+		spec.Maps[name].MaxEntries = m.MaxEntries()
+	}
+	l := &loader{spec: spec, maps: p.maps, types: btf.NewCache(), logLevel: ebpf.LogLevelStats}
+	prog, err := l.program("capture_messages_by_turns"+string(p.hooks[len(p.hooks)-1].spelling), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = prog.Close() }()
+	n, err := processed(prog)
+	t.Logf("%d instructions", n)
+	if err != nil || n > maxVerified {
+		t.Errorf("it costs %d instructions (%v)", n, err)
+	}
+	for i, c := range p.plan.slots {
+		if c.program == captureMessages {
+			if err := p.maps["exit_programs"].Put(uint32(i), prog); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s := newSession(t, p)
+	s.check(s.trigger(native().command(t, "several", trigger.Few+"=1")), false)
+
+	s = newSession(t, p)
+	before, _ := p.Total()
+	rep := s.trigger(native().command(t, "flood"))
+	seen := 0
+	for _, r := range s.records {
+		if r.EventName() == "sendmmsg" && int(r.PID) == rep.Self.PID {
+			seen++
+		}
+	}
+	after, err := p.Total()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lost := int(after.ScratchFull - before.ScratchFull); seen == 0 || lost == 0 || seen+lost != trigger.FloodMessages {
+		t.Errorf("of %d messages %d were seen and %d lost", trigger.FloodMessages, seen, lost)
 	}
 }

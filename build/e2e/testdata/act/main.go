@@ -21,6 +21,7 @@
 //	act loopback             makes a TCP connection to itself
 //	act packet               opens a packet socket
 //	act pty CMD...           runs a program on a terminal of its own
+//	act talk                 sends and receives over the loopback, see talk.go
 package main
 
 import (
@@ -56,6 +57,7 @@ func main() {
 		"shell":       shell,
 		"pipe-shell":  pipeShell,
 		"pty":         pty,
+		"talk":        func([]string) error { return talk() },
 		"loopback":    func([]string) error { return loopback() },
 		"packet":      func([]string) error { return packet() },
 	}[os.Args[1]]

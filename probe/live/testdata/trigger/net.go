@@ -28,7 +28,7 @@ func unixAddr(path string) []byte {
 
 // sock takes the facts of a socket.
 func (c *Call) sock(fd int) *Call {
-	s := &Sock{State: -1, Queue: -1, MaxQueue: -1, LAddr: make([]byte, 16), RAddr: make([]byte, 16)}
+	s := &Sock{State: -1, Role: -1, Bound: -1, Queue: -1, MaxQueue: -1, LAddr: make([]byte, 16), RAddr: make([]byte, 16)}
 	s.Family = one(unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN))
 	s.Type = one(unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE))
 	s.Proto = one(unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL))
@@ -68,7 +68,12 @@ func (t *T) connect(fd int, addr []byte) *Call {
 	return t.socketCall("connect", unix.SYS_CONNECT, fd, addr)
 }
 
-func (c *Call) tuple(fd int) *Call { return c.sock(fd).Present("tuple") }
+func (c *Call) tuple(fd int) *Call {
+	if c.sock(fd); c.Ret < 0 && unix.Errno(-c.Ret) != unix.EINPROGRESS {
+		return c.Absent("tuple")
+	}
+	return c.Present("tuple")
+}
 
 // accept takes a connection by both calls; the queue is what the listener says of itself.
 func (t *T) accept(listener int, flags uintptr, four bool) *Call {

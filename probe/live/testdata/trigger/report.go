@@ -58,6 +58,7 @@ type Sock struct {
 	Family, Type, Proto, LPort, RPort int
 	LAddr, RAddr                      []byte
 	State                             int // -1: not known
+	Role, Bound                       int // which end of a connection it is: 1 client, 2 server; whether it was bound; -1: not known
 	Path                              []byte
 	Queue, MaxQueue                   int // -1: not known
 }

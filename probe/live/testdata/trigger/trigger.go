@@ -27,7 +27,8 @@ type T struct {
 	report Report
 	via    string // how calls are made, see Via
 	all    []byte
-	arena  []byte // what is left of all
+	arena  []byte         // what is left of all
+	peers  map[int]string // whom sockets without a connection talked to last
 }
 
 var triggers = map[string]func(*T){
@@ -35,6 +36,8 @@ var triggers = map[string]func(*T){
 	"rename": rename, "renameat": renameat, "renameat2": renameat2, "chmod": chmod, "fchmod": fchmod, "fchmodat": fchmodat,
 	"overlay": overlay, "ptrace": ptrace, "memfd": memfd, "execfail": execfail, "execgiant": execgiant,
 	"inet": inet, "inet6": inet6, "unix": unixSockets, "bind": bind, "netfail": netfail, "socket": socket,
+	"buffers": buffers, "vectors": vectors, "otherMemory": otherMemory, "datagrams": datagrams, "streams": streams, "messages": messages, "elder": elder, "several": several, "flood": flood,
+	"listening": listening, "shutdowns": shutdowns, "pairs": pairs, "names": names, "setOptions": setOptions, "getOptions": getOptions,
 	"paths": paths, "deep": deep, "mounts": mounts, "chroot": chroot, "cookie": cookie,
 	"tracee": tracee, "storm": storm, "opens": opens, "exit": exit, "thread": thread, "crowd": crowd, "orphan": orphan,
 	"ring-files": ringFiles, "ring-net": ringNet, "ring-fixed": ringFixed, "ring-odd": ringOdd, "ring-bad": ringBad, "ring-repeated": ringRepeated, "ring-pipe": ringPipe,
@@ -55,7 +58,7 @@ func Main() {
 	if f == nil {
 		fail("no trigger %q", name)
 	}
-	t := &T{report: Report{Notes: make(map[string]string)}, via: os.Getenv(Via)}
+	t := &T{report: Report{Notes: make(map[string]string)}, via: os.Getenv(Via), peers: make(map[int]string)}
 	arena, err := unix.Mmap(-1, 0, 1<<20, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_POPULATE|mapLow)
 	must(err)
 	t.all, t.arena = arena, arena

@@ -88,7 +88,7 @@ func (r *ring) data(from, to int) {
 	// of a file, a position makes it another call; -1 is the file's own
 	write("positions")
 	file := one(unix.Open("positions", unix.O_RDWR, 0))
-	r.do(entry{Op: opRead, FD: int32(file), Addr: room, Len: 8, Off: 1 << 33}, "pread64", unix.SYS_PREAD64, intArg(file), room, 8, 1<<33).ok().loose().Result("res")
+	r.do(entry{Op: opRead, FD: int32(file), Addr: room, Len: 8, Off: 1 << 33}, "pread", unix.SYS_PREAD64, intArg(file), room, 8, 1<<33).ok().loose().Result("res")
 	r.do(entry{Op: opWrite, FD: int32(file), Addr: text, Len: 4, Off: 1<<64 - 1}, "write", unix.SYS_WRITE, intArg(file), text, 4, 1<<64-1).ok().loose().Result("res")
 	must(unix.Close(file))
 }
