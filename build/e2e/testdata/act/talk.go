@@ -20,14 +20,14 @@ func talk() error {
 	return nil
 }
 
-var loopback = &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
+var home = &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
 
 // bound makes a socket at the loopback.
 func bound(typ int) (fd int, at unix.Sockaddr, err error) {
 	if fd, err = unix.Socket(unix.AF_INET, typ, 0); err != nil {
 		return 0, nil, err
 	}
-	if err := unix.Bind(fd, loopback); err != nil {
+	if err := unix.Bind(fd, home); err != nil {
 		return 0, nil, err
 	}
 	at, err = unix.Getsockname(fd)

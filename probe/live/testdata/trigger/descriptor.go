@@ -27,7 +27,9 @@ func (c *Call) onFile(fd int, abs string) *Call {
 	return c.file(fd).Part("path", abs).Part("fspath", fsPath(abs)).NoPart("sock", "sockaddr", "changed")
 }
 
-func (c *Call) onPipe(fd int) *Call { return c.file(fd).NoPart("path", "fspath", "sock", "sockaddr", "changed") }
+func (c *Call) onPipe(fd int) *Call {
+	return c.file(fd).NoPart("path", "fspath", "sock", "sockaddr", "changed")
+}
 
 func (c *Call) onSocket(fd int) *Call { return c.sock(fd).NoPart("path", "fspath", "sockaddr") }
 
