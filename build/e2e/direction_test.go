@@ -53,7 +53,7 @@ func TestOutboundAndInbound(t *testing.T) {
 			}
 			want := []string{
 				fmt.Sprintf("out sendto 0.0.0.0:%d->%s:%d false", client, home, server),
-				fmt.Sprintf("in recvfrom 0.0.0.0:%d->%s:%d true", client, home, server),
+				fmt.Sprintf("in recvfrom %[1]s:%[2]d->%[1]s:%[3]d true", home, client, server),
 				fmt.Sprintf("in listen %s:%d true", home, tcpServer),
 				fmt.Sprintf("out connect %s:%d->%s:%d false", home, tcpClient, home, tcpServer),
 				fmt.Sprintf("in accept4 %[1]s:%[2]d->%[1]s:%[3]d true", home, tcpClient, tcpServer),
