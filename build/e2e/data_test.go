@@ -65,7 +65,7 @@ func TestData(t *testing.T) {
 			var want []string
 			for i, text := range []string{"first secret-token", "second secret-token"} {
 				if i == 0 {
-					want = append(want, fmt.Sprintf("outbound 0.0.0.0:%d->127.0.0.1:%[2]d %[1]d %d %[1]d true", client, server))
+					want = append(want, fmt.Sprintf("outbound 0.0.0.0:%d->127.0.0.1:%[2]d %[1]d %d %[1]d false", client, server))
 				}
 				if c.kept >= 20 {
 					want = append(want, fmt.Sprintf("data sendto write %d %s %d %d %[3]d udp", len(text), text, client, server),

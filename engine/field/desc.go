@@ -189,6 +189,7 @@ const (
 	tcpListen   = 10
 	einprogress = 115
 	sockStream  = 1
+	sockRaw     = 3
 )
 
 // socket fills in the ends of the descriptor's socket and its role.
@@ -205,10 +206,9 @@ func (c *Ctx) socket(f *fdInfo, r *rowInfo) {
 	f.local = makeEndpoint(s.Family, s.LAddr[:], s.LPort)
 	f.remote = makeEndpoint(s.Family, s.RAddr[:], s.RPort)
 	if c.hasOwnPeer(f, r) {
-		if b, ok := c.Rec.Part(event.PartSockAddr); ok {
-			if to, ok := sockaddr(b); ok {
-				f.remote = to
-			}
+		b, _ := c.Rec.Part(event.PartSockAddr)
+		if to, ok := otherEnd(s, b, r.kind == rowSend); ok {
+			f.remote = to
 		}
 	}
 	f.kind = kindIPv4
@@ -240,7 +240,7 @@ func (c *Ctx) hasOwnPeer(f *fdInfo, r *rowInfo) bool {
 func (c *Ctx) role(f *fdInfo, r *rowInfo) sockRole {
 	s, ok := &f.sock, c.Rec.Ret >= 0
 	switch {
-	case r.kind == rowConnect && (ok || c.Rec.Ret == -einprogress):
+	case r.kind == rowConnect && (ok || c.Rec.Ret == -einprogress) && f.remote.known(): // else it was disconnected
 		return roleClient
 	case r.kind == rowAccept && ok:
 		return roleServer
@@ -286,12 +286,32 @@ func makeEndpoint(family uint16, addr []byte, port uint16) (e endpoint) {
 	return e
 }
 
+// otherEnd reads the address of an event's other end. The kernel takes one for a message that does not say its family for one of the
+// socket's own, and so must we, or such a message would go to nobody. What IPv4 says to an IPv6 socket is turned into IPv6.
+func otherEnd(s *event.SockFacts, b []byte, message bool) (e endpoint, ok bool) {
+	if len(b) < 2 {
+		return e, false
+	}
+	family := binary.LittleEndian.Uint16(b)
+	if family == 0 && message && (s.Family == afInet || s.Type == sockRaw) {
+		family = s.Family
+	}
+	if e, ok = internetAddr(family, b); ok && family == afInet && s.Family == afInet6 {
+		e.addr, e.n = netip.AddrFrom4([4]byte(e.addr[:4])).As16(), 16
+	}
+	return e, ok
+}
+
 // sockaddr reads an internet address as a system call takes it.
 func sockaddr(b []byte) (endpoint, bool) {
 	if len(b) < 2 {
 		return endpoint{}, false
 	}
-	switch family := binary.LittleEndian.Uint16(b); {
+	return internetAddr(binary.LittleEndian.Uint16(b), b)
+}
+
+func internetAddr(family uint16, b []byte) (endpoint, bool) {
+	switch {
 	case family == afInet && len(b) >= 8:
 		return makeEndpoint(family, b[4:8], binary.BigEndian.Uint16(b[2:])), true
 	case family == afInet6 && len(b) >= 24:
@@ -371,7 +391,6 @@ func (f *fdInfo) l4() string {
 	if !f.hasSock || f.local.n == 0 {
 		return "<NA>"
 	}
-	const sockRaw = 3
 	switch {
 	case f.sock.Type == sockRaw:
 		return "raw"

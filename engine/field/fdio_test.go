@@ -77,7 +77,7 @@ func TestDatagrams(t *testing.T) {
 	k.event(h, ipv4, sockFacts(client), inetAddr("8.8.8.8:53"), piece(event.PartChanged, "\x01"), piece(event.PartData, "abc"))
 	k.expect("question", map[string]string{
 		"fd.name": "10.0.0.2:40000->8.8.8.8:53", "fd.sip": "8.8.8.8", "fd.sport": "53", "fd.rip": "8.8.8.8", "fd.cport": "40000", "fd.l4proto": "udp", "fd.is_server": "false",
-		"fd.name_changed": "true", "fd.connected": "true", "evt.args": "res=3 data=abc fd=5(<4u>10.0.0.2:40000->8.8.8.8:53) size=3 tuple=10.0.0.2:40000->8.8.8.8:53",
+		"fd.name_changed": "true", "fd.connected": "false", "evt.args": "res=3 data=abc fd=5(<4u>10.0.0.2:40000->8.8.8.8:53) size=3 tuple=10.0.0.2:40000->8.8.8.8:53",
 	})
 	h = header("recvmsg")
 	h.Ret, h.Args[0] = 3, 5
@@ -135,4 +135,41 @@ func TestThrownAway(t *testing.T) {
 		k.event(h, ipv4, sockFacts(inet("10.0.0.2:40000", "1.1.1.1:80", 0, typ)), piece(event.PartData, "abc"))
 		k.expect("recvfrom", map[string]string{"evt.buffer": want, "evt.arg.data": strings.ReplaceAll(want, "-", "NULL")})
 	}
+}
+
+// TestFamiliesOfMessages: an address that does not say its family goes where the kernel sends it, and IPv4 may be spoken over IPv6.
+func TestFamiliesOfMessages(t *testing.T) {
+	k := newKit(t)
+	unnamed := func(s string) event.Piece {
+		p := inetAddr(s)
+		p.Data[0], p.Data[1] = 0, 0
+		return p
+	}
+	const raw = 3
+	for _, c := range []struct {
+		name, event, local string
+		typ                uint16
+		addr               event.Piece
+		want               string
+	}{
+		{"IPv4", "sendto", "10.0.0.2:40000", testDatagram, unnamed("8.8.8.8:53"), "10.0.0.2:40000->8.8.8.8:53"},
+		{"IPv4 in the vector", "sendmmsg", "10.0.0.2:40000", testDatagram, unnamed("8.8.8.8:53"), "10.0.0.2:40000->8.8.8.8:53"},
+		{"raw IPv6", "sendto", "[2001:db8::1]:1", raw, unnamed("[2001:db8::2]:1"), "2001:db8::1:1->2001:db8::2:1"},
+		{"IPv6, which goes where it is connected", "sendto", "[2001:db8::1]:1", testDatagram, unnamed("[2001:db8::2]:1"), "2001:db8::1:1->:::0"},
+		{"connect", "connect", "10.0.0.2:40000", testDatagram, unnamed("8.8.8.8:53"), "10.0.0.2:40000->0.0.0.0:0"},
+		{"IPv4 over IPv6", "sendto", "[::]:40000", testDatagram, inetAddr("8.8.8.8:53"), "0.0.0.0:40000->8.8.8.8:53"},
+		{"IPv4 over bound IPv6", "sendto", "[::ffff:10.0.0.2]:40000", testDatagram, inetAddr("8.8.8.8:53"), "10.0.0.2:40000->8.8.8.8:53"},
+	} {
+		remote, kind := "0.0.0.0:0", event.KindIPv4
+		if strings.HasPrefix(c.local, "[") {
+			remote, kind = "[::]:0", event.KindIPv6
+		}
+		h := header(c.event)
+		h.Ret, h.Args = 0, [6]uint64{5, 0x1000, 1}
+		k.event(h, fileFacts(event.FileFacts{Kind: uint8(kind)}), sockFacts(inet(c.local, remote, testUDP, c.typ)), c.addr)
+		k.expect(c.name, map[string]string{"fd.name": c.want})
+	}
+	h := header("connect")
+	k.event(h, fileFacts(event.FileFacts{Kind: uint8(event.KindIPv4)}), sockFacts(inet("10.0.0.2:40000", "0.0.0.0:0", testUDP, testDatagram)), unnamed("8.8.8.8:53"))
+	k.expect("disconnected", map[string]string{"fd.connected": "false", "fd.name_changed": "false", "fd.sip": "-", "fd.rip": "-"})
 }

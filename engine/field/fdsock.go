@@ -139,10 +139,10 @@ func fdSockFields() []Def {
 				e := f.server()
 				return boolean(f.role == roleListen || f.role == roleServer || e != nil && c.Host.Addrs.Local(e.ip())), f.ok
 			}},
-		Def{Name: "fd.connected", Type: event.Bool, Example: "fd.connected = true", Desc: "whether the socket is connected", Needs: needs, domainIn: ofSockets,
+		Def{Name: "fd.connected", Type: event.Bool, Example: "fd.connected = true", Desc: "whether the socket is connected; one that has sent or received a datagram without being connected is not", Needs: needs, domainIn: ofSockets,
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				f := c.desc()
-				linked := f.hasSock && (f.sock.State == tcpEstab || f.role == roleClient || f.role == roleServer)
+				linked := f.hasSock && (f.sock.State == tcpEstab || f.sock.Type == sockStream && (f.role == roleClient || f.role == roleServer))
 				return boolean(linked), f.ok
 			}},
 		Def{Name: "fd.name_changed", Type: event.Bool, Example: "fd.name_changed = true", Desc: "whether the event gave the socket another name: it was bound or connected, or talks to another than before",

@@ -306,10 +306,13 @@ static __always_inline void size_step(struct scratch *s)
 /* The address of the other end. */
 static __always_inline void put_peer(struct scratch *s, u32 i)
 {
+	u32 len = s->io.namelen;
+
 	if (head(s)->ret < 0)
-		absent(s, i);
-	else
-		put_sockaddr(s, i, s->io.name, s->io.namelen);
+		len = 0;
+	else if (len > MAX_ADDRESS) /* of a message's address the kernel takes no more either, and does not mind */
+		len = MAX_ADDRESS;
+	put_sockaddr(s, i, s->io.name, len);
 }
 
 static __always_inline void put_control(struct scratch *s, u32 i)

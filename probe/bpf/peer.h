@@ -40,15 +40,27 @@ static __always_inline bool connected_peer(struct sock *sk, struct peer *p)
 	return port && p->family;
 }
 
-#define MAX_ADDRESS 128 /* sizeof(struct sockaddr_storage) */
+/* The family of a message's address, 0 when it has none. The kernel takes some that do not say it for one of the socket's own
+ * (net/ipv4/udp.c, net/ipv4/raw.c, net/ipv6/raw.c); udp of IPv6 sends such a message to where it is connected. */
+static __always_inline u16 message_family(struct sock *sk, const u8 *addr, u32 len)
+{
+	u16 own = READ(sk, __sk_common.skc_family), family;
+
+	if (len < sizeof(family))
+		return 0;
+	family = *(u16 *)addr;
+	if (!family && (own == AF_INET || (own == AF_INET6 && READ(sk, sk_type) == SOCK_RAW)))
+		return own;
+	return family;
+}
 
 /* The other end of a message by its address, false when that is of no family that is known here. A path is known by its hash (FNV-1a,
  * eight bytes at a time), made where paths are built, which nothing does now. */
-static __always_inline bool message_peer(struct scratch *s, struct peer *p, const u8 *addr, u32 len)
+static __always_inline bool message_peer(struct scratch *s, struct peer *p, u16 family, const u8 *addr, u32 len)
 {
 	u64 hash = 0xcbf29ce484222325, *words = (u64 *)s->path;
 
-	switch (*(u16 *)addr) {
+	switch (family) {
 	case AF_INET:
 		inet_peer(p, AF_INET, *(u16 *)(addr + 2), addr + 4);
 		return len >= 8;
@@ -88,6 +100,7 @@ static __always_inline void put_changed(struct scratch *s, u32 i, u32 part)
 	u64 key = (u64)sk, at;
 	u8 *to = room(s);
 	bool known, linked;
+	u16 family;
 
 	part &= MAX_PARTS - 1;
 	len = lens[part];
@@ -97,11 +110,13 @@ static __always_inline void put_changed(struct scratch *s, u32 i, u32 part)
 		return;
 	}
 	linked = connected_peer(sk, &connected);
-	if (len == PART_ABSENT) {
+	len = len == PART_ABSENT ? 0 : len & ~PART_TRUNCATED;
+	family = message_family(sk, s->rec + at, len);
+	if (family) {
+		known = message_peer(s, &now.peer, family, s->rec + at, len);
+	} else {
 		now.peer = connected;
 		known = linked;
-	} else {
-		known = message_peer(s, &now.peer, s->rec + at, len & ~PART_TRUNCATED);
 	}
 	if (!known) {
 		absent(s, i);

@@ -14,6 +14,7 @@
 #define TCP_CLOSE 7
 #define TCP_LISTEN 10
 #define SOCK_STREAM 1
+#define SOCK_RAW 3
 #define SOCK_BINDADDR_LOCK 4
 #define SOCK_BINDPORT_LOCK 8
 #define AF_UNIX 1

@@ -90,14 +90,11 @@ static __always_inline void put_buffer(struct scratch *s, u32 i, u64 from, u64 l
 		put(s, i, len);
 }
 
+#define MAX_ADDRESS 128 /* sizeof(struct sockaddr_storage): the kernel refuses more */
+
 static __always_inline void put_sockaddr(struct scratch *s, u32 i, u64 from, u32 size)
 {
-	if (size > 128) /* sizeof(struct sockaddr_storage): the kernel refuses more */
-		size = 128;
-	if (!from || !size)
-		absent(s, i);
-	else
-		put_user(s, i, from, size, false);
+	put_buffer(s, i, from, size, MAX_ADDRESS);
 }
 
 /* The arguments or the environment of an image, from its own memory: one run of NUL-terminated strings. */

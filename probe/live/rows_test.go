@@ -26,7 +26,7 @@ var rowTests = map[string]func(t *testing.T){
 	"fchmodat":     calls("fchmodat", "fchmodat"),
 	"memfd_create": calls("memfd_create", "memfd"),
 	"ptrace":       calls("ptrace", "ptrace"),
-	"connect":      calls("connect", "inet", "inet6", "unix", "netfail"),
+	"connect":      calls("connect", "inet", "inet6", "unix", "netfail", "oddAddresses"),
 	"accept4":      calls("accept4", "inet", "inet6", "unix", "netfail"),
 	"accept":       accept,
 	"socket":       calls("socket", "socket"),

@@ -22,6 +22,7 @@
 //	act packet               opens a packet socket
 //	act pty CMD...           runs a program on a terminal of its own
 //	act talk                 sends and receives over the loopback, see talk.go
+//	act talk ADDR            the same in a network of its own, where the loopback has that IPv4 address
 package main
 
 import (
@@ -57,7 +58,7 @@ func main() {
 		"shell":       shell,
 		"pipe-shell":  pipeShell,
 		"pty":         pty,
-		"talk":        func([]string) error { return talk() },
+		"talk":        talk,
 		"loopback":    func([]string) error { return loopback() },
 		"packet":      func([]string) error { return packet() },
 	}[os.Args[1]]

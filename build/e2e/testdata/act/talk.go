@@ -4,13 +4,20 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
+	"runtime"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
 // talk lets two sockets talk by datagrams and two by a connection, over the loopback. It prints the ports of server and client of each pair.
-func talk() error {
+func talk(args []string) error {
+	if len(args) > 0 {
+		if err := apart(netip.MustParseAddr(args[0]).As4()); err != nil {
+			return fmt.Errorf("make a network: %w", err)
+		}
+	}
 	if err := datagrams(); err != nil {
 		return fmt.Errorf("by datagrams: %w", err)
 	}
@@ -20,14 +27,42 @@ func talk() error {
 	return nil
 }
 
-var loopback = &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
+var home = &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
+
+// apart moves to a network of its own and gives its loopback an address, which is home from now on.
+func apart(addr [4]byte) error {
+	runtime.LockOSThread()
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		return err
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	if err != nil {
+		return err
+	}
+	lo, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	lo.SetUint16(unix.IFF_UP)
+	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo); err != nil {
+		return err
+	}
+	if err := lo.SetInet4Addr(addr[:]); err != nil {
+		return err
+	}
+	if err := unix.IoctlIfreq(fd, unix.SIOCSIFADDR, lo); err != nil {
+		return err
+	}
+	home.Addr = addr
+	return unix.Close(fd)
+}
 
 // bound makes a socket at the loopback.
 func bound(typ int) (fd int, at unix.Sockaddr, err error) {
 	if fd, err = unix.Socket(unix.AF_INET, typ, 0); err != nil {
 		return 0, nil, err
 	}
-	if err := unix.Bind(fd, loopback); err != nil {
+	if err := unix.Bind(fd, home); err != nil {
 		return 0, nil, err
 	}
 	at, err = unix.Getsockname(fd)

@@ -36,7 +36,7 @@ var triggers = map[string]func(*T){
 	"rename": rename, "renameat": renameat, "renameat2": renameat2, "chmod": chmod, "fchmod": fchmod, "fchmodat": fchmodat,
 	"overlay": overlay, "ptrace": ptrace, "memfd": memfd, "execfail": execfail, "execgiant": execgiant,
 	"inet": inet, "inet6": inet6, "unix": unixSockets, "bind": bind, "netfail": netfail, "socket": socket,
-	"buffers": buffers, "vectors": vectors, "otherMemory": otherMemory, "datagrams": datagrams, "streams": streams, "messages": messages, "elder": elder, "several": several, "flood": flood,
+	"buffers": buffers, "vectors": vectors, "otherMemory": otherMemory, "datagrams": datagrams, "streams": streams, "messages": messages, "elder": elder, "several": several, "flood": flood, "oddAddresses": oddAddresses,
 	"listening": listening, "shutdowns": shutdowns, "pairs": pairs, "names": names, "setOptions": setOptions, "getOptions": getOptions,
 	"paths": paths, "deep": deep, "mounts": mounts, "chroot": chroot, "cookie": cookie,
 	"tracee": tracee, "storm": storm, "opens": opens, "exit": exit, "thread": thread, "crowd": crowd, "orphan": orphan,
