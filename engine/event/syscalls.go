@@ -21,8 +21,10 @@ func sharedNumber(r *Record, v uint64) uint64 {
 	return ipc
 }
 
-// firstIPC is how many of them are socketcall's.
-const firstIPC = 3
+const (
+	firstIPC  = 3               // how many of them are socketcall's
+	firstSend = FirstShared + 1 // send and recv, behind accept
+)
 
 type syscallNames struct {
 	native, compat [MaxSyscall]string

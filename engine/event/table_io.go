@@ -25,6 +25,9 @@ func ioRows() []Row {
 		memoryRow("process_vm_writev", 311, 348),
 		ioRow("sendto", out, IOTo, 44, []int{369}, peer(), params{res(), data(), fd, size, tuple}),
 		ioRow("recvfrom", in, IOFrom, 45, []int{371}, peer(), params{res(), received(3), tuple, fd, size}),
+		// 32-bit programs have these by socketcall; where that keeps what is behind their arguments there is 0: no address
+		ioRow("send", out, IOTo, -1, []int{firstSend}, peer(), params{res(), data(), fd, size, tuple}),
+		ioRow("recv", in, IOFrom, -1, []int{firstSend + 1}, peer(), params{res(), received(3), fd, size, tuple}),
 		ioRow("sendmsg", out, IOMessage, 46, []int{370}, peer(total), params{res(), data(), fd, vectorSize, tuple}),
 		ioRow("recvmsg", in, IOMessage, 47, []int{372}, peer(control), params{res(), filled, received(2), tuple, text("msgcontrol", ByteBuf, PartControl), fd}),
 		ioRow("sendmmsg", out, IOMessages, 307, []int{345}, peer(total), params{res(), fd, messageSize(), data(), eachTuple}),

@@ -27,7 +27,7 @@ enum {
 	CAN_DATA = 32,	 /* what a call moves */
 	CAN_POLL = 64,	 /* vectors of descriptors */
 	CAN_REQUEST = 128, /* what a request of io_uring holds */
-	CAN_STRIDE = 256,  /* steps by global functions: the record is in the CPU's scratch */
+	CAN_STRIDE = 256,  /* steps by global functions */
 	CAN_CALL = CAN_OBJECT | CAN_STRING,
 };
 
@@ -167,6 +167,15 @@ static __always_inline void stride(struct scratch *s, u32 can)
 	}
 	if (can & CAN_POLL) {
 		steps_of_poll();
+		return;
+	}
+	if (can & CAN_DATA) {
+		switch (s->mode) {
+		case MODE_PATH:
+		case MODE_FSPATH: steps_of_wide_path(); return;
+		case MODE_DATA:
+		case MODE_SIZE: steps_of_data(); return;
+		}
 		return;
 	}
 	switch (s->mode) {

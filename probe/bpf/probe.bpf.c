@@ -34,9 +34,9 @@ int sys_exit_raw(u64 *ctx)
 	SEC("raw_tp/" hook) int name##_raw(u64 *ctx) { call; return 0; }
 
 BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL | CAN_STRIDE, ((struct pace){3, 1, 12})))
-BOTH(capture_data, "sys_exit", capture_moved(ctx, CAN_OBJECT, ((struct pace){1, 4, 24})))
+BOTH(capture_data, "sys_exit", capture_moved(ctx, CAN_OBJECT, ((struct pace){1, 4, 12})))
 BOTH(capture_messages, "sys_exit", capture_messages())
-BOTH(capture_messages_by_turns, "sys_exit", capture_messages_by_turns(ctx, ((struct pace){1, 4, 24})))
+BOTH(capture_messages_by_turns, "sys_exit", capture_messages_by_turns(ctx, ((struct pace){1, 4, 12})))
 BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR | CAN_STRIDE, ((struct pace){1, 1, 64})))
 BOTH(capture_poll, "sys_exit", capture_syscall(ctx, CAN_POLL | CAN_STRIDE, ((struct pace){1, 1, 32})))
 BOTH(sock_state, "inet_sock_set_state", on_sock_state((void *)ctx[0], ctx[1], ctx[2]))

@@ -15,6 +15,15 @@ static __always_inline struct scratch *scratch_get(void)
 	return bpf_map_lookup_elem(&scratches, &zero);
 }
 
+/* The one for calls that move data. */
+static __always_inline struct scratch *wide_get(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct wide *wide = bpf_map_lookup_elem(&wides, &cpu);
+
+	return wide ? &wide->s : NULL;
+}
+
 static __always_inline struct counters *counters_of(u32 event)
 {
 	return bpf_map_lookup_elem(&counts, &event);

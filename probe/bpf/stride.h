@@ -2,12 +2,13 @@
 /*
  * Steps by global functions. The verifier looks at such a function once, by itself and whoever calls it, and a call of it is then a few
  * instructions, where an inlined step is some thousand each time (5.6: 51c39bb1d5d1). So a turn may have hundreds of them. It cannot be given
- * the scratch (5.12, e5069b9c23b3, lets such functions have pointers to memory) and looks it up, so that they are for records that are built in
- * the scratch of the CPU; taking several steps at a time it does so once for most paths.
+ * the scratch (5.12, e5069b9c23b3, lets such functions have pointers to memory) and looks it up, so that there is one for
+ * either scratch of the CPU; taking several steps at a time it does so once for most paths.
  */
 #pragma once
 
 #include "cgroup.h"
+#include "io.h"
 #include "poll.h"
 #include "user.h"
 
@@ -46,5 +47,28 @@ __noinline int steps_of_poll(void)
 
 	for (u32 i = 0; s && i < STRIDE && s->mode == MODE_POLL; i++)
 		poll_step(s);
+	return 0;
+}
+
+__noinline int steps_of_wide_path(void)
+{
+	struct scratch *s = wide_get();
+
+	for (u32 i = 0; s && i < STRIDE && (s->mode == MODE_PATH || s->mode == MODE_FSPATH); i++)
+		path_step(s, true);
+	return 0;
+}
+
+__noinline int steps_of_data(void)
+{
+	struct scratch *s = wide_get();
+
+	for (u32 i = 0; s && i < STRIDE; i++) {
+		switch (s->mode) {
+		case MODE_DATA: data_step(s); break;
+		case MODE_SIZE: size_step(s); break;
+		default: return 0;
+		}
+	}
 	return 0;
 }

@@ -146,14 +146,12 @@ static __always_inline void capture_syscall(void *ctx, u32 can, struct pace pace
 /* What the dispatcher has begun goes on in this CPU's wide scratch. NULL when the event is not this hook's. */
 static __always_inline struct scratch *move_over(struct scratch *begun)
 {
-	u32 cpu = bpf_get_smp_processor_id(), slot = begun->slot;
-	struct wide *wide = bpf_map_lookup_elem(&wides, &cpu);
+	struct scratch *s = wide_get();
+	u32 slot = begun->slot;
 	const struct slot *row = bpf_map_lookup_elem(&slots, &slot);
-	struct scratch *s;
 
-	if (!wide || !row)
+	if (!s || !row)
 		return NULL;
-	s = &wide->s;
 	if (begun->turns++)
 		return s;
 	begin(s, slot, (void *)begun->task);
@@ -176,7 +174,7 @@ static __always_inline void capture_moved(void *ctx, u32 can, struct pace pace)
 	s = move_over(begun);
 	if (!s)
 		return;
-	capture(ctx, s, &exit_programs, s->slot, can | CAN_DATA, pace);
+	capture(ctx, s, &exit_programs, s->slot, can | CAN_DATA | CAN_STRIDE, pace);
 	begun->lost = s->lost;
 }
 
@@ -215,14 +213,12 @@ static __always_inline void messages_left(struct scratch *s, const struct slot *
 
 static long message_round(u32 i, void *unused)
 {
-	u32 cpu = bpf_get_smp_processor_id(), slot;
-	struct wide *wide = bpf_map_lookup_elem(&wides, &cpu);
+	struct scratch *s = wide_get();
 	const struct slot *row;
-	struct scratch *s;
+	u32 slot;
 
-	if (!wide)
+	if (!s)
 		return 1;
-	s = &wide->s;
 	slot = s->slot;
 	row = bpf_map_lookup_elem(&slots, &slot);
 	if (!row)
@@ -272,7 +268,7 @@ static __always_inline void capture_messages_by_turns(void *ctx, struct pace pac
 	row = bpf_map_lookup_elem(&slots, &slot);
 	if (!row)
 		return;
-	if (!capture_turn(s, row, CAN_OBJECT | CAN_DATA, pace)) {
+	if (!capture_turn(s, row, CAN_OBJECT | CAN_DATA | CAN_STRIDE, pace)) {
 		if (s->turns++ < TURNS)
 			bpf_tail_call(ctx, &exit_programs, slot);
 		give_up(s, CAN_DATA);

@@ -450,6 +450,6 @@ static __always_inline void capture_request_data(void *ctx, void *programs)
 	s = request_over(begun, row);
 	if (!s)
 		return;
-	capture(ctx, s, programs, slot, CAN_OBJECT | CAN_DATA | CAN_REQUEST, ((struct pace){1, 4, 24}));
+	capture(ctx, s, programs, slot, CAN_OBJECT | CAN_DATA | CAN_REQUEST | CAN_STRIDE, ((struct pace){1, 4, 12}));
 	begun->lost = s->lost;
 }

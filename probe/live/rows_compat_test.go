@@ -70,6 +70,12 @@ func TestCallsThatShareANumber(t *testing.T) {
 	})
 }
 
+func init() {
+	for _, name := range []string{"send", "recv"} {
+		rowTests[name] = func(t *testing.T) { oldArchs(t, "", func(t *testing.T, a arch) { a.calls(t, name, "socketcalls") }) }
+	}
+}
+
 // A demand for nothing that shares a number leaves these numbers alone.
 func TestSharedNumbersOfNoInterest(t *testing.T) {
 	var d event.Demand

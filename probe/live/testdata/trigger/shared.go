@@ -31,6 +31,15 @@ func (t *T) socketcall(call string, args ...uintptr) *Call {
 	return r
 }
 
+// sends makes one of the two calls that have rows and no numbers.
+func (t *T) sends(call string, fd int, buf uintptr, n int) *Call {
+	c := t.socketcall(call, uintptr(fd), buf, uintptr(n), 0).Number("fd", int64(fd))
+	c.Loose = false
+	delete(c.Params, "ID")
+	delete(c.Params, "nativeID")
+	return c
+}
+
 // socketcalls are all calls of socketcall.
 func socketcalls(t *T) {
 	listener := t.socketcall("socket", unix.AF_INET, unix.SOCK_STREAM, 0).ok().fd()
@@ -43,8 +52,11 @@ func socketcalls(t *T) {
 	to := t.socketcall("accept", uintptr(listener), 0, 0).ok().fd()
 	t.socketcall("getpeername", uintptr(from), addr, size).ok()
 	text, room := t.str("some text"), t.bytes(make([]byte, 64))
-	t.socketcall("send", uintptr(from), text, 9, 0).ok()
-	t.socketcall("recv", uintptr(to), room, 64, 0).ok()
+	t.sends("send", from, text, 9).ok().data([]byte("some text")).size(9).onPeer(t, from, nil)
+	t.sends("send", from, 16, 9).fails(unix.EFAULT).Absent("data").size(9).onPeer(t, from, nil)
+	t.sends("send", 999, text, 9).fails(unix.EBADF).Absent("tuple").size(9).onNothing()
+	t.sends("recv", to, room, 64).ok().data([]byte("some text")).size(64).onPeer(t, to, nil)
+	t.sends("recv", 999, room, 64).fails(unix.EBADF).Absent("data", "tuple").size(64).onNothing()
 	t.socketcall("sendto", uintptr(from), text, 9, 0, 0, 0).ok()
 	t.socketcall("recvfrom", uintptr(to), room, 64, 0, 0, 0).ok()
 	// struct compat_msghdr: name, its length, vector, its length, control, its length, flags

@@ -70,18 +70,20 @@ func (r *ring) data(from, to int) {
 		args := append([]uint64{intArg(fd), addr, uint64(size)}, more...)
 		return r.do(entry{Op: op, FD: int32(fd), Addr: addr, Len: uint32(size)}, name, nr, args...).ok().loose().Result("res").Number("fd", int64(fd))
 	}
-	io(opSend, "sendto", unix.SYS_SENDTO, from, text, n)
-	io(opRecv, "recvfrom", unix.SYS_RECVFROM, to, room, 64)
-	io(opWrite, "write", unix.SYS_WRITE, from, text, n)
-	io(opRead, "read", unix.SYS_READ, to, room, 64)
+	io(opSend, "sendto", unix.SYS_SENDTO, from, text, n).Bytes("data", "some text")
+	io(opRecv, "recvfrom", unix.SYS_RECVFROM, to, room, 64).Bytes("data", "some text")
+	io(opWrite, "write", unix.SYS_WRITE, from, text, n).Bytes("data", "some text")
+	io(opRead, "read", unix.SYS_READ, to, room, 64).Bytes("data", "some text")
 	vector := uint64(t.words(uintptr(text), n, uintptr(text), n))
-	io(opWritev, "writev", unix.SYS_WRITEV, from, vector, 2)
-	io(opReadv, "readv", unix.SYS_READV, to, uint64(t.words(uintptr(room), 32)), 1)
+	io(opWritev, "writev", unix.SYS_WRITEV, from, vector, 2).Bytes("data", "some textsome text").Number("size", 2*n)
+	io(opReadv, "readv", unix.SYS_READV, to, uint64(t.words(uintptr(room), 32)), 1).Bytes("data", "some textsome text").Number("size", 2*n)
 	// struct user_msghdr: name, its length, vector, its length, control, its length, flags
 	at := uint64(t.words(0, 0, uintptr(vector), 2, 0, 0, 0))
-	r.do(entry{Op: opSendmsg, FD: int32(from), Addr: at, Len: 1}, "sendmsg", unix.SYS_SENDMSG, intArg(from), at, 0).ok().loose().Result("res").Number("fd", int64(from))
+	r.do(entry{Op: opSendmsg, FD: int32(from), Addr: at, Len: 1}, "sendmsg", unix.SYS_SENDMSG, intArg(from), at, 0).ok().loose().Result("res").Number("fd", int64(from)).
+		Bytes("data", "some textsome text").Number("size", 2*n)
 	at = uint64(t.words(0, 0, t.words(uintptr(room), 64), 1, 0, 0, 0))
-	r.do(entry{Op: opRecvmsg, FD: int32(to), Addr: at, Len: 1}, "recvmsg", unix.SYS_RECVMSG, intArg(to), at, 0).ok().loose().Result("res").Number("fd", int64(to))
+	r.do(entry{Op: opRecvmsg, FD: int32(to), Addr: at, Len: 1}, "recvmsg", unix.SYS_RECVMSG, intArg(to), at, 0).ok().loose().Result("res").Number("fd", int64(to)).
+		Bytes("data", "some textsome text").Number("size", 2*n)
 	if r.can(opShutdown) {
 		r.do(entry{Op: opShutdown, FD: int32(from), Len: unix.SHUT_WR}, "shutdown", unix.SYS_SHUTDOWN, intArg(from), unix.SHUT_WR).ok().loose().Result("res").Number("how", unix.SHUT_WR)
 	}
