@@ -157,7 +157,6 @@ func TestEvasions(t *testing.T) {
 func checkUses(t *testing.T, alerts []alert, e evasion, place string, ino uint64, said string) {
 	t.Helper()
 	// One event, several alerts: they differ in the rule alone.
-	type sighting struct{ use, rules string }
 	rules, got, times := map[string][]string{}, []string{}, []string{}
 	for _, a := range alerts {
 		raw := numbered.ReplaceAllString(a.str("fd.nameraw"), "/fd/N")
