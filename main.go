@@ -21,6 +21,7 @@ import (
 	"falconet/engine"
 	"falconet/engine/alert"
 	"falconet/engine/cli"
+	"falconet/engine/config"
 	"falconet/engine/event"
 	"falconet/engine/field"
 	"falconet/outputs"
@@ -100,9 +101,7 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 // finish prints the statistics and says what was lost.
 func finish(out io.Writer, log zerolog.Logger, tally *outputs.Tally, queue *outputs.Queue, probe *live.Probe) error {
 	if probe != nil {
-		if c, err := probe.Total(); err == nil && (c.Lost() > 0 || probe.Malformed() > 0) {
-			log.Warn().Uint64("events", c.Sent).Uint64("lost", c.Lost()).Uint64("malformed", probe.Malformed()).Msg("events were lost")
-		}
+		reportLoss(log, probe)
 	}
 	if s := queue.Stats(); s.Dropped > 0 {
 		log.Warn().Uint64("alerts", s.Sent).Uint64("dropped", s.Dropped).Msg("alerts found no room in the queue")
@@ -111,6 +110,27 @@ func finish(out io.Writer, log zerolog.Logger, tally *outputs.Tally, queue *outp
 		return fmt.Errorf("write statistics: %w", err)
 	}
 	return nil
+}
+
+// reportLoss says at the end what did not arrive.
+func reportLoss(log zerolog.Logger, probe *live.Probe) {
+	if n := probe.Malformed(); n > 0 {
+		log.Warn().Uint64("records", n).Msg("records could not be decoded")
+	}
+	stats, err := probe.Stats()
+	if err != nil {
+		log.Warn().Err(err).Msg("what was lost is not known")
+		return
+	}
+	stats.Log(log)
+}
+
+// reportBuffers says how events travel, and when the configuration asks for more than this machine has.
+func reportBuffers(log zerolog.Logger, conf config.Probe, rings int) {
+	if n, err := live.OnlineCPUs(); err == nil && conf.CPUsForEachBuffer > n {
+		log.Warn().Int("asked", conf.CPUsForEachBuffer).Int("cpus", n).Msg("engine.modern_ebpf.cpus_for_each_buffer is more than the CPUs that are online: all share one buffer")
+	}
+	log.Info().Int("buffers", rings).Int("bytes", conf.BufferBytes()).Msg("buffers for events")
 }
 
 // counted counts alerts on their way to the queue.
@@ -152,11 +172,13 @@ const lifeBytes = 8 << 20
 func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe, error) {
 	conf := job.Config.Engine.ModernEBPF
 	p, err := live.Open(live.Options{
-		Object: assets.Probe(), Demand: job.Demand, EventBytes: 1 << 20 << (conf.BufSizePreset - 1), LifeBytes: lifeBytes, Controller: controller(),
+		Object: assets.Probe(), Demand: job.Demand, EventBytes: conf.BufferBytes(), LifeBytes: lifeBytes, Controller: controller(),
+		CPUsPerRing: conf.CPUsForEachBuffer, DropFailed: conf.DropFailedExit,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open probe: %w", err)
 	}
+	reportBuffers(log, conf, p.Rings())
 	for _, lost := range p.Refused() {
 		log.Warn().Err(lost).Msg("this kernel refused a part of the probe")
 	}

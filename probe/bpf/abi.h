@@ -107,7 +107,7 @@ struct route {
 	u32 mark; /* the loader's marker and heartbeat travel on this number */
 };
 
-struct counters { u64 sent, ring_full, scratch_full, fault, truncated, no_program; };
+struct counters { u64 sent, ring_full, scratch_full, fault, truncated, too_deep, no_program; };
 
 /* Keep the types that only the loader uses in the object's BTF, where a test compares them with Go's. */
 #define KEEP(type) const struct type *keep_##type __attribute__((unused))

@@ -56,6 +56,14 @@ static __always_inline void read_args_in_memory(struct header *h)
 		h->args[i] = args[i];
 }
 
+#define EINPROGRESS 115
+
+/* Of a call that is left out because it failed. A connection under way has not failed. */
+static __always_inline bool unwanted_failure(s64 ret)
+{
+	return drop_failed && ret < 0 && ret != -EINPROGRESS;
+}
+
 /* nr is the number in the register. Cheap to leave: a look-up and two comparisons for a call that nobody watches. */
 static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s64 ret)
 {
@@ -79,7 +87,7 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 		if (beat)
 			slot = heartbeat_slot;
 	}
-	if (!slot || (!beat && is_self(t)))
+	if (!slot || (!beat && (unwanted_failure(ret) || is_self(t))))
 		return;
 	s = scratch_get();
 	if (!s)
@@ -93,12 +101,7 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	if (compat && n == OLD_MMAP)
 		read_args_in_memory(head(s));
 	bpf_tail_call(ctx, &exit_programs, slot);
-	/* still here: the slot has no program */
-	s->lost++;
-	const struct slot *row = bpf_map_lookup_elem(&slots, &slot);
-	struct counters *c = row ? counters_of(row->event) : NULL;
-	if (c)
-		c->no_program++;
+	no_program(s);
 }
 
 /* A descriptor that a call has left in memory. */

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -28,8 +27,13 @@ import (
 type Options struct {
 	Object []byte        // the compiled programs
 	Demand *event.Demand // what to capture; not changed
-	// EventBytes and LifeBytes are the sizes of the two rings. They are rounded up to a power of two and at least a page.
+	// EventBytes is the size of each ring of events, LifeBytes that of the one of process life. They are rounded up to a power of two and at
+	// least a page.
 	EventBytes, LifeBytes int
+	// CPUsPerRing is how many processors share a ring of events, 0 for all.
+	CPUsPerRing int
+	// DropFailed leaves out calls that fail, but for connections under way.
+	DropFailed bool
 	// Controller is the index in event.Controllers of the v1 cgroup hierarchy that Header.Cgroup1 numbers, -1 for none.
 	Controller int
 }
@@ -43,12 +47,16 @@ type Probe struct {
 	hooks   []*loaded
 	links   []link.Link
 	iter    *ebpf.Program
-	events  *ring
+	events  []*ring
 	life    *ring
 	plan    *plan
 	cookie  uint64
 	refused []error
 	beatID  event.ID
+
+	ringOf    []int // by processor: its ring of events
+	rings     int
+	eventMaps []*ebpf.Map
 
 	beats     atomic.Uint64
 	malformed atomic.Uint64
@@ -138,7 +146,7 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	for name, value := range map[string]any{
 		"cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
 		"every_thread": p.plan.everyThread, "exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat,
-		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault),
+		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "drop_failed": o.DropFailed, "signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault),
 	} {
 		v := spec.Variables[name]
 		if v == nil {
@@ -148,14 +156,13 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 			return fmt.Errorf("set option %s: %w", name, err)
 		}
 	}
-	spec.Maps["events"].MaxEntries = ringSize(o.EventBytes)
+	if err := p.shareRings(o.CPUsPerRing); err != nil {
+		return err
+	}
+	spec.Maps["events"].MaxEntries = uint32(len(p.ringOf))
+	spec.Maps["events"].InnerMap.MaxEntries = ringSize(o.EventBytes)
 	spec.Maps["life"].MaxEntries = ringSize(o.LifeBytes)
 	return nil
-}
-
-func ringSize(n int) uint32 {
-	n = max(n, os.Getpagesize())
-	return 1 << bits.Len32(uint32(n-1))
 }
 
 // privileges is said where the kernel refuses what they would allow.
@@ -173,8 +180,8 @@ func (p *Probe) createMaps(spec *ebpf.CollectionSpec) error {
 		p.maps[name] = maps.DetachMap(name)
 	}
 	maps.Close()
-	if p.events, err = mapRing(p.maps["events"]); err != nil {
-		return fmt.Errorf("map events ring: %w", err)
+	if err := p.makeRings(spec.Maps["events"].InnerMap); err != nil {
+		return err
 	}
 	if p.life, err = mapRing(p.maps["life"]); err != nil {
 		return fmt.Errorf("map life ring: %w", err)
@@ -295,8 +302,13 @@ func (p *Probe) Close() {
 		if p.iter != nil {
 			_ = p.iter.Close()
 		}
-		p.events.close()
+		for _, r := range p.events {
+			r.close()
+		}
 		p.life.close()
+		for _, m := range p.eventMaps {
+			_ = m.Close()
+		}
 		for _, m := range p.maps {
 			_ = m.Close()
 		}
