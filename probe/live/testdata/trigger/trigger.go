@@ -35,7 +35,7 @@ var triggers = map[string]func(*T){
 	"overlay": overlay, "ptrace": ptrace, "memfd": memfd, "execfail": execfail,
 	"inet": inet, "inet6": inet6, "unix": unixSockets, "bind": bind, "netfail": netfail, "socket": socket,
 	"paths": paths, "deep": deep, "mounts": mounts, "chroot": chroot, "cookie": cookie,
-	"tracee": tracee, "storm": storm, "opens": opens, "exit": exit, "thread": thread, "crowd": crowd, "orphan": orphan,
+	"tracee": tracee, "storm": storm, "opens": opens, "flood": flood, "exit": exit, "thread": thread, "crowd": crowd, "orphan": orphan,
 }
 
 // Main runs the trigger that the environment names, in the current directory, and exits. It returns when none is named.
