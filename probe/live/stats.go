@@ -54,7 +54,7 @@ type Counters struct {
 }
 
 // Of returns the count of one reason.
-func (c *Counters) Of(r Reason) uint64 {
+func (c Counters) Of(r Reason) uint64 {
 	switch r {
 	case RingFull:
 		return c.RingFull
@@ -73,7 +73,7 @@ func (c *Counters) Of(r Reason) uint64 {
 }
 
 // Lost is the number of whole events that were not delivered.
-func (c *Counters) Lost() (n uint64) {
+func (c Counters) Lost() (n uint64) {
 	for r := range Reasons() {
 		if r.WholeEvent() {
 			n += c.Of(r)
