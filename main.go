@@ -95,16 +95,24 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	if !queue.Close(flushTime) {
 		log.Error().Msg("an output did not take its last alerts in time")
 	}
-	return errors.Join(err, finish(job.Stdout, log, tally, queue, probe))
+	return errors.Join(err, finish(job.Stdout, log, host, tally, queue, probe))
 }
 
 // finish prints the statistics and says what was lost.
-func finish(out io.Writer, log zerolog.Logger, tally *outputs.Tally, queue *outputs.Queue, probe *live.Probe) error {
+func finish(out io.Writer, log zerolog.Logger, host *field.Host, tally *outputs.Tally, queue *outputs.Queue, probe *live.Probe) error {
 	if probe != nil {
 		reportLoss(log, probe)
 	}
+	if n := host.Procs.Stats().Evictions; n > 0 {
+		log.Warn().Uint64("processes", n).Msg("processes found no room in the table (falco_libs.thread_table_size)")
+	}
 	if s := queue.Stats(); s.Dropped > 0 {
 		log.Warn().Uint64("alerts", s.Sent).Uint64("dropped", s.Dropped).Msg("alerts found no room in the queue")
+	}
+	for _, s := range queue.Stats().Sinks {
+		if s.Dropped+s.Failed > 0 {
+			log.Warn().Str("output", s.Name).Uint64("written", s.Written).Uint64("dropped", s.Dropped).Uint64("failed", s.Failed).Msg("an output lost alerts")
+		}
 	}
 	if _, err := tally.WriteTo(out); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return fmt.Errorf("write statistics: %w", err)
