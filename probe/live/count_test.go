@@ -209,6 +209,7 @@ func (c *count) check(t *testing.T, p *Probe, made, programs uint64) {
 		sum := stats.Event(event.ByName(name)[0])
 		only(t, sum.Lost(), uint64(0), name+" that were lost")
 	}
+	only(t, len(stats.Missed), 0, "number of programs that were left out at times")
 	total := stats.Total()
 	only(t, c.announced, total.Lost(), "sum of the gaps")
 	only(t, p.Malformed(), uint64(0), "number of malformed records")

@@ -3,6 +3,9 @@
 package live
 
 import (
+	"maps"
+	"slices"
+
 	"falconet/engine/event"
 
 	"github.com/rs/zerolog"
@@ -13,6 +16,9 @@ func (s *Stats) Log(log zerolog.Logger) {
 	total := s.Total()
 	if total.Lost() > 0 {
 		log.Warn().Uint64("events", total.Sent).Uint64("lost", total.Lost()).Msg("events were lost")
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Missed)) {
+		log.Warn().Str("program", name).Uint64("times", s.Missed[name]).Msg("a program was left out, as it was at work already")
 	}
 	for id := range s.Events() {
 		c := s.Event(id)

@@ -95,12 +95,27 @@ func (c *Counters) Add(o *Counters) {
 
 // Stats is what the probe has counted up to one moment: of every event type that happened, on each CPU.
 type Stats struct {
+	// Missed is how often, by program, the kernel left a program out because it was at work on that CPU already. What event that would have
+	// been nobody knows. Kernels before 5.12 do not count it.
+	Missed map[string]uint64
+
 	perCPU map[event.ID][]Counters
 }
 
 // Stats reads the probe's counters.
 func (p *Probe) Stats() (*Stats, error) {
-	s := &Stats{perCPU: make(map[event.ID][]Counters)}
+	s := &Stats{perCPU: make(map[event.ID][]Counters), Missed: make(map[string]uint64)}
+	for _, h := range p.hooks {
+		for name, prog := range h.progs {
+			c, err := prog.Stats()
+			if err != nil {
+				return nil, fmt.Errorf("read statistics of program %s: %w", name, err)
+			}
+			if c.RecursionMisses > 0 {
+				s.Missed[name] = c.RecursionMisses
+			}
+		}
+	}
 	for id := range event.Rows() {
 		var perCPU []Counters
 		if err := p.maps["counts"].Lookup(uint32(id), &perCPU); err != nil {
