@@ -5,7 +5,6 @@ package cli
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 
 	"falconet/engine/event"
@@ -38,8 +37,8 @@ func eventEntries() map[string][]eventEntry {
 		out[kind] = []eventEntry{}
 	}
 	add := func(kind string, e eventEntry) {
+		e.Available = !pushdown.IsHighVolume(e.Name)
 		e.Kind = kind
-		e.Available = !slices.Contains(pushdown.HighVolume[:], e.Name)
 		out[kind] = append(out[kind], e)
 	}
 	var generic eventEntry

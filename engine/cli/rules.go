@@ -4,7 +4,6 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 
 	"falconet/engine/config"
 	"falconet/engine/event"
@@ -105,9 +104,13 @@ func notCaptured(conf *config.Config) map[string]string {
 	d.AddAll()
 	out := make(map[string]string)
 	for _, name := range pushdown.Restrict(d, conf.Syscall.Base) {
-		out[name] = "base_syscalls.custom_set leaves it out"
-		if slices.Contains(pushdown.HighVolume[:], name) && !conf.Syscall.Base.All {
-			out[name] = "calls of high volume are captured with base_syscalls.all (-A)"
+		why := "base_syscalls.custom_set leaves it out"
+		if pushdown.IsHighVolume(name) && !conf.Syscall.Base.All {
+			why = "calls of high volume are captured with base_syscalls.all (-A)"
+		}
+		out[name] = why
+		if of, ok := event.NameOfCall(name); ok {
+			out[of] = why
 		}
 	}
 	return out

@@ -39,12 +39,14 @@ const (
 	FlagChild                 // the child's side of a clone
 	FlagGroupDead             // procexit: the last thread of the process
 	FlagFailed                // execve that did not happen
+	FlagIOUring               // a request of io_uring that stands for the system call
+	FlagUnknown               // a request of io_uring whose result is not known
 )
 
 // Part lengths: the top bit marks a truncated part, partAbsent one that was not captured or could not be read.
 const (
-	partTruncated = 0x8000
-	partAbsent    = 0xffff
+	partTruncated = 0x80000000
+	partAbsent    = 0xffffffff
 )
 
 // FileFacts is what the kernel's file object says of itself.
@@ -95,11 +97,23 @@ type SockFacts struct {
 	PathLen uint8 // bytes of Path in use (unix)
 	Queue   uint32
 	MaxQ    uint32
-	Pad     uint32
+	Role    uint8 // SockRole
+	Bound   uint8 // 1 when a program has bound it to a port or an address
+	Pad     [2]uint8
 	Sock    uint64 // unix: address of this end, to tell sockets apart
 	Peer    uint64 // unix: address of the other end
 	Path    [112]byte
 }
+
+// SockRole says which end of a connection a socket is.
+type SockRole uint8
+
+// The ends. RoleUnknown is also that of a socket without a connection.
+const (
+	RoleUnknown SockRole = iota
+	RoleClient
+	RoleServer
+)
 
 // TaskFacts is what the kernel's task says of itself; ids are of the initial namespaces unless the name says virtual.
 type TaskFacts struct {

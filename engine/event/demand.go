@@ -2,6 +2,8 @@
 
 package event
 
+import "slices"
+
 // Demand is what a rule set asks of a source: which events, and which pieces of each. The zero value asks for nothing.
 // What the state needs (new processes, images, the end of a process) a source delivers whatever is asked.
 type Demand struct {
@@ -85,11 +87,14 @@ func (d *Demand) Remove(name string) (asked bool) {
 	if d.parts == nil {
 		return false
 	}
-	for _, id := range ByName(name) {
-		asked = asked || d.wanted[id]
-		d.wanted[id], d.parts[id] = false, 0
-	}
 	nr64, nr32, _ := SyscallNumber(name)
+	ids := slices.Concat(ByName(name), []ID{ByNumber(nr64, false), ByNumber(nr32, true)}) // the event may have another name than the call
+	for _, id := range ids {
+		if id != Generic {
+			asked = asked || d.wanted[id]
+			d.wanted[id], d.parts[id] = false, 0
+		}
+	}
 	if nr64 >= 0 {
 		asked = asked || d.native[nr64]
 		d.native[nr64] = false

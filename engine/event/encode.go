@@ -26,16 +26,16 @@ func Encode(dst []byte, h Header, pieces ...Piece) []byte {
 	h.Parts = uint8(len(list))
 	dst = append(dst, unsafe.Slice((*byte)(unsafe.Pointer(&h)), HeaderSize)...)
 	lengths := len(dst)
-	dst = append(dst, make([]byte, 2*len(list))...)
+	dst = append(dst, make([]byte, 4*len(list))...)
 	for i, p := range list {
-		size := uint16(partAbsent)
+		size := uint32(partAbsent)
 		for _, piece := range pieces {
 			if piece.Kind == p.Kind && piece.Data != nil {
-				size = uint16(min(len(piece.Data), partTruncated-1))
-				dst = append(dst, piece.Data[:size]...)
+				size = uint32(len(piece.Data))
+				dst = append(dst, piece.Data...)
 			}
 		}
-		binary.LittleEndian.PutUint16(dst[lengths+2*i:], size)
+		binary.LittleEndian.PutUint32(dst[lengths+4*i:], size)
 	}
 	binary.LittleEndian.PutUint32(dst[start:], uint32(len(dst)-start))
 	return dst

@@ -15,7 +15,7 @@ const (
 	OpPath        // path of the event's file, seen from the process's root
 	OpFSPath      // path of the event's file inside its filesystem
 	OpDir         // path of the directory descriptor in Arg (or the working directory) when the string of part Aux is relative
-	OpSock        // SockFacts of the event's file
+	OpSock        // SockFacts of the event's file; with Aux 1 its role and whether it was bound are among them
 	OpQueue       // accept queue of the listening socket in Arg: length and limit
 	OpTask        // TaskFacts
 	OpArgv        // arguments of the running image, NUL separated
@@ -30,6 +30,12 @@ const (
 	OpMemory      // MemoryFacts
 	OpBuffer      // user memory, pointer in Arg, as many bytes as the register Aux says but no more than Size
 	OpPoll        // PollFacts of each descriptor in the vector in Arg, whose length is in the register Aux
+	OpData        // what the call moves (see IO), as much of it as is kept
+	OpSize        // uint32: the size of all buffers that the call names; what does not fit is the largest number
+	OpPeer        // sockaddr of the other end, which the call was given or has filled in
+	OpControl     // control data of a message that was received
+	OpOption      // value of a socket option; with Aux 1 the length is behind a pointer
+	OpChanged     // byte: 1 when the other end, in part Aux, is another than that of the socket's last message, else 0
 )
 
 // Controllers are the cgroup controllers whose paths OpCgroups captures, under the names that they have in v1 hierarchies (where
@@ -55,6 +61,23 @@ const (
 	ObjArg5
 	ObjRetPositive
 	ObjAt0 // the descriptor that a call which succeeded left where argument 0 points
+	ObjAt3 // the same of argument 3
+)
+
+// IO says how a call names the data that it moves.
+type IO uint8
+
+// The ways: a buffer, one with the address that data go to or come from, a vector of buffers, a message, a vector of messages, each of
+// which makes an event. IOWrites is set beside them when the call takes the data: they are there even when it fails.
+const (
+	IONone IO = iota
+	IOBuffer
+	IOTo
+	IOFrom
+	IOVector
+	IOMessage
+	IOMessages
+	IOWrites IO = 0x80
 )
 
 // Part is one captured piece of a record and the recipe that captures it.
@@ -89,19 +112,23 @@ const (
 	PartCwd
 	PartExe
 	PartCgroups
-	PartMem    // user memory, see the row
-	PartMem2   // user memory, see the row
-	PartExit   // ExitFacts
-	PartName3  // third string argument
-	PartMem3   // user memory, see the row
-	PartMemory // MemoryFacts
-	PartPoll   // PollFacts, one after the other
+	PartMem     // user memory, see the row
+	PartMem2    // user memory, see the row
+	PartExit    // ExitFacts
+	PartName3   // third string argument
+	PartMem3    // user memory, see the row
+	PartMemory  // MemoryFacts
+	PartPoll    // PollFacts, one after the other
+	PartData    // what the call moved
+	PartSize    // uint32: the size of its buffers
+	PartControl // control data of a message
+	PartChanged // byte: whether the socket talks to another than before
 	partKinds
 )
 
 var partNames = [partKinds]string{
 	"none", "name", "name2", "path", "fspath", "dir", "dir2", "file", "sock", "sockaddr", "queue", "task", "argv", "env",
-	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "memory", "poll",
+	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "memory", "poll", "data", "size", "control", "changed",
 }
 
 // String returns the kind's name.

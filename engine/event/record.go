@@ -20,7 +20,7 @@ type Record struct {
 	row  *Row
 	data []byte
 	off  [maxParts]uint32
-	size [maxParts]uint16
+	size [maxParts]uint32
 }
 
 // Reset points r at the record in b and checks its framing. It allocates nothing.
@@ -31,12 +31,12 @@ func (r *Record) Reset(b []byte) error {
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(&r.Header)), HeaderSize), b)
 	r.row = RowOf(r.Event)
 	n := int(r.Parts)
-	off := HeaderSize + 2*n
+	off := HeaderSize + 4*n
 	if r.row == nil || n > maxParts || int(r.Len) > len(b) || off > int(r.Len) {
 		return ErrRecord
 	}
 	for i := range n {
-		size := binary.LittleEndian.Uint16(b[HeaderSize+2*i:])
+		size := binary.LittleEndian.Uint32(b[HeaderSize+4*i:])
 		r.off[i], r.size[i] = uint32(off), size
 		if size != partAbsent {
 			off += int(size &^ partTruncated)
@@ -72,7 +72,7 @@ func (r *Record) Part(k PartKind) (b []byte, ok bool) {
 	if i < 0 || uint8(i) >= r.Parts || r.size[i] == partAbsent {
 		return nil, false
 	}
-	return r.data[r.off[i] : r.off[i]+uint32(r.size[i]&^partTruncated)], true
+	return r.data[r.off[i] : r.off[i]+r.size[i]&^partTruncated], true
 }
 
 // index is the place of a piece in the record, -1 for none.

@@ -16,6 +16,7 @@ type Row struct {
 	NR64     []int  // numbers in the 64-bit table
 	NR32     []int  // numbers in the 32-bit table
 	Object   Object // the file that the event is about
+	IO       IO     // how it names the data that it moves
 	Params   []Param
 	Parts    []Part // captured pieces in the order in which they cross the ring
 	// Failed, when set, is what a hook of its own leaves to sys_exit: the pieces of the call that did not happen.
@@ -65,7 +66,7 @@ type view struct {
 	num  func(r *Record, v uint64) uint64 // the kernel's number to the schema's
 	calc func(r *Record) (uint64, bool)   // viewCalc: the number, and whether it is known
 	cut  func(b []byte) []byte            // the part's bytes to the parameter's
-	when func(r *Record) bool             // the calls that have a string parameter; nil is all
+	when func(r *Record) bool             // the calls that have a parameter that is bytes; nil is all
 	dyn  func(r *Record) Type             // the type of a dynamic parameter
 	text PartKind                         // what holds a dynamic parameter where it is a string
 	also Parts                            // other pieces that num and calc read
@@ -99,7 +100,8 @@ func buildTable() *table {
 	t := &table{byName: make(map[string][]ID)}
 	t.rows = append(t.rows, Row{}) // 0 is no event
 	for _, family := range [][]Row{
-		otherRows(), fileRows(), pathRows(), descriptorRows(), waitRows(), procRows(), netRows(), taskRows(), userRows(), memoryRows(), signalRows(), ipcRows(), systemRows(),
+		otherRows(), fileRows(), pathRows(), descriptorRows(), waitRows(), procRows(), netRows(), ioRows(), taskRows(), userRows(), memoryRows(), signalRows(), ipcRows(), systemRows(),
+		uringRows(),
 	} {
 		t.rows = append(t.rows, family...)
 	}
@@ -160,4 +162,19 @@ func ByNumber(nr int, compat bool) ID {
 		return Generic
 	}
 	return id
+}
+
+// NameOfCall returns the name that the events of a system call have: its own, or that of their row. ok is false for a name
+// that no call has.
+func NameOfCall(call string) (name string, ok bool) {
+	nr64, nr32, ok := SyscallNumber(call)
+	if !ok {
+		return "", false
+	}
+	for _, id := range [...]ID{ByNumber(nr64, false), ByNumber(nr32, true)} {
+		if id != Generic {
+			return events.rows[id].Name, true
+		}
+	}
+	return call, true
 }

@@ -66,7 +66,7 @@ func (c *Ctx) appendPlain(dst []byte, i int) []byte {
 	case event.SockAddr:
 		return appendSockaddr(dst, b)
 	case event.SockTuple:
-		return c.appendTuple(dst, c.desc())
+		return c.appendMessage(dst, c.desc())
 	case event.FDList:
 		return appendPolled(dst, b)
 	}

@@ -86,6 +86,9 @@ func (e *endpoint) ip() netip.Addr {
 	return netip.AddrFrom16(e.addr)
 }
 
+// known reports whether the endpoint names anybody.
+func (e *endpoint) known() bool { return e.n != 0 && (e.port != 0 || !e.ip().IsUnspecified()) }
+
 func (e *endpoint) append(dst []byte) []byte {
 	dst = e.ip().AppendTo(dst)
 	return strconv.AppendUint(append(dst, ':'), uint64(e.port), 10)
@@ -185,6 +188,8 @@ const (
 	tcpEstab    = 1
 	tcpListen   = 10
 	einprogress = 115
+	sockStream  = 1
+	sockRaw     = 3
 )
 
 // socket fills in the ends of the descriptor's socket and its role.
@@ -200,28 +205,63 @@ func (c *Ctx) socket(f *fdInfo, r *rowInfo) {
 	}
 	f.local = makeEndpoint(s.Family, s.LAddr[:], s.LPort)
 	f.remote = makeEndpoint(s.Family, s.RAddr[:], s.RPort)
-	if r.kind == rowConnect && s.RPort == 0 { // refused, or not yet under way: the socket has no peer
-		if b, ok := c.Rec.Part(event.PartSockAddr); ok {
-			if to, ok := sockaddr(b); ok {
-				f.remote = to
-			}
+	if c.hasOwnPeer(f, r) {
+		b, _ := c.Rec.Part(event.PartSockAddr)
+		if to, ok := otherEnd(s, b, r.kind == rowSend); ok {
+			f.remote = to
 		}
 	}
 	f.kind = kindIPv4
+	if !f.local.known() && !f.remote.known() {
+		f.local.n, f.remote.n = 0, 0 // nobody has named an end yet
+	}
 	if s.Family == afInet6 {
 		f.kind = kindIPv6
 		if f.unmap() {
 			f.kind = kindIPv4
 		}
 	}
-	switch ok := c.Rec.Ret >= 0; {
-	case r.kind == rowConnect && (ok || c.Rec.Ret == -einprogress):
-		f.role = roleClient
-	case r.kind == rowAccept && ok:
-		f.role = roleServer
-	case r.kind == rowBind && ok && s.LPort != 0, s.State == tcpListen:
-		f.role = roleListen
+	f.role = c.role(f, r)
+}
+
+// hasOwnPeer reports whether the other end is the one of the event's address rather than what the socket is connected to: the socket
+// is not, or not yet, or the event is a message that goes its own way.
+func (c *Ctx) hasOwnPeer(f *fdInfo, r *rowInfo) bool {
+	switch r.kind {
+	case rowConnect:
+		return f.sock.RPort == 0
+	case rowSend, rowReceive:
+		return c.Rec.Ret >= 0 && (f.sock.RPort == 0 || f.sock.Type != sockStream)
 	}
+	return false
+}
+
+// role is what the socket is. A connection has an end that asked for it; otherwise who has bound the socket serves with it.
+func (c *Ctx) role(f *fdInfo, r *rowInfo) sockRole {
+	s, ok := &f.sock, c.Rec.Ret >= 0
+	switch {
+	case r.kind == rowConnect && (ok || c.Rec.Ret == -einprogress) && f.remote.known(): // else it was disconnected
+		return roleClient
+	case r.kind == rowAccept && ok:
+		return roleServer
+	case r.kind == rowBind && ok && s.LPort != 0, s.State == tcpListen:
+		return roleListen
+	case r.kind == rowConnect, r.kind == rowAccept, r.kind == rowBind, r.kind == rowSocket:
+		return roleNone
+	case event.SockRole(s.Role) == event.RoleClient:
+		return roleClient
+	case event.SockRole(s.Role) == event.RoleServer:
+		return roleServer
+	case s.Type == sockStream:
+		return roleNone
+	case f.remote.known() && s.Bound != 0:
+		return roleServer
+	case f.remote.known():
+		return roleClient
+	case s.Bound != 0 && s.LPort != 0:
+		return roleListen
+	}
+	return roleNone
 }
 
 // unmap turns IPv4 spoken over an IPv6 socket into IPv4.
@@ -246,12 +286,32 @@ func makeEndpoint(family uint16, addr []byte, port uint16) (e endpoint) {
 	return e
 }
 
+// otherEnd reads the address of an event's other end. The kernel takes one for a message that does not say its family for one of the
+// socket's own, and so must we, or such a message would go to nobody. What IPv4 says to an IPv6 socket is turned into IPv6.
+func otherEnd(s *event.SockFacts, b []byte, message bool) (e endpoint, ok bool) {
+	if len(b) < 2 {
+		return e, false
+	}
+	family := binary.LittleEndian.Uint16(b)
+	if family == 0 && message && (s.Family == afInet || s.Type == sockRaw) {
+		family = s.Family
+	}
+	if e, ok = internetAddr(family, b); ok && family == afInet && s.Family == afInet6 {
+		e.addr, e.n = netip.AddrFrom4([4]byte(e.addr[:4])).As16(), 16
+	}
+	return e, ok
+}
+
 // sockaddr reads an internet address as a system call takes it.
 func sockaddr(b []byte) (endpoint, bool) {
 	if len(b) < 2 {
 		return endpoint{}, false
 	}
-	switch family := binary.LittleEndian.Uint16(b); {
+	return internetAddr(binary.LittleEndian.Uint16(b), b)
+}
+
+func internetAddr(family uint16, b []byte) (endpoint, bool) {
+	switch {
 	case family == afInet && len(b) >= 8:
 		return makeEndpoint(family, b[4:8], binary.BigEndian.Uint16(b[2:])), true
 	case family == afInet6 && len(b) >= 24:
@@ -278,7 +338,7 @@ func unixName(b []byte) string {
 
 // sockPath is the name of the unix socket that the event is about: the one that is connected to, else its own.
 func (c *Ctx) sockPath(f *fdInfo) string {
-	if k := c.row().kind; k == rowConnect || k == rowBind {
+	if k := c.row().kind; k == rowConnect || k == rowBind || k == rowSend && c.Rec.Ret >= 0 {
 		if b, ok := c.Rec.Part(event.PartSockAddr); ok {
 			if p := unixPath(b); p != "" {
 				return p
@@ -305,13 +365,25 @@ func (c *Ctx) appendTuple(dst []byte, f *fdInfo) []byte {
 		return f.local.append(dst)
 	case f.local.n == 0:
 		return dst
+	case f.role == roleServer:
+		return appendEnds(dst, &f.remote, &f.local)
 	}
-	from, to := &f.local, &f.remote
-	if f.role == roleServer {
-		from, to = to, from
+	return appendEnds(dst, &f.local, &f.remote)
+}
+
+func appendEnds(dst []byte, from, to *endpoint) []byte {
+	return to.append(append(from.append(dst), "->"...))
+}
+
+// appendMessage appends the parameter of an event that is the socket's ends: of a message the one that it comes from first.
+func (c *Ctx) appendMessage(dst []byte, f *fdInfo) []byte {
+	switch k := c.row().kind; {
+	case k != rowSend && k != rowReceive || f.kind == kindUnix || f.local.n == 0:
+		return c.appendTuple(dst, f)
+	case k == rowSend:
+		return appendEnds(dst, &f.local, &f.remote)
 	}
-	dst = append(from.append(dst), "->"...)
-	return to.append(dst)
+	return appendEnds(dst, &f.remote, &f.local)
 }
 
 // l4 names the transport protocol.
@@ -319,7 +391,6 @@ func (f *fdInfo) l4() string {
 	if !f.hasSock || f.local.n == 0 {
 		return "<NA>"
 	}
-	const sockRaw = 3
 	switch {
 	case f.sock.Type == sockRaw:
 		return "raw"

@@ -72,6 +72,19 @@ func ends(read func(*endpoint) Value) func(*Ctx, func(Value) bool) {
 	}
 }
 
+// addresses is ends for addresses: the kernel chooses one for each datagram of a socket that is bound to all, and keeps none. That the socket
+// says 0.0.0.0 then is no end of a conversation with somebody.
+func addresses(read func(*endpoint) Value) func(*Ctx, func(Value) bool) {
+	both := ends(read)
+	return func(c *Ctx, yield func(Value) bool) {
+		if f := c.desc(); f.role != roleListen && f.local.n != 0 && f.local.ip().IsUnspecified() && f.remote.known() {
+			yield(read(&f.remote))
+			return
+		}
+		both(c, yield)
+	}
+}
+
 func hasDesc(c *Ctx) bool { return c.desc().ok }
 
 func fdSockFields() []Def {
@@ -90,13 +103,13 @@ func fdSockFields() []Def {
 	portOf := func(e *endpoint) Value { return num(event.Port, uint64(e.port)) }
 	defs := []Def{
 		{Name: "fd.ip", Type: event.IPAddr, Flags: both, Example: "fd.ip = 127.0.0.1", Desc: "address of either end", Needs: socket,
-			Get: never, Multi: ends(addressOf(event.IPAddr)), Any: hasDesc},
+			Get: never, Multi: addresses(addressOf(event.IPAddr)), Any: hasDesc},
 		{Name: "fd.port", Type: event.Port, Flags: both, Example: "fd.port = 443", Desc: "port of either end", Needs: socket,
 			Get: never, Multi: ends(portOf), Any: hasDesc},
 		{Name: "fd.proto", Type: event.Port, Flags: both, Example: "fd.proto = 22", Desc: "port of either end, which a condition may name by its service", Needs: socket,
 			Get: never, Multi: ends(portOf), Any: hasDesc},
 		{Name: "fd.net", Type: event.IPNet, Flags: both, Example: "fd.net = 10.0.0.0/8", Desc: "address of either end, to compare with networks", Needs: socket,
-			Get: never, Multi: ends(addressOf(event.IPNet)), Any: hasDesc},
+			Get: never, Multi: addresses(addressOf(event.IPNet)), Any: hasDesc},
 	}
 	for _, s := range sides {
 		defs = append(defs,
@@ -126,17 +139,20 @@ func fdSockFields() []Def {
 				e := f.server()
 				return boolean(f.role == roleListen || f.role == roleServer || e != nil && c.Host.Addrs.Local(e.ip())), f.ok
 			}},
-		Def{Name: "fd.connected", Type: event.Bool, Example: "fd.connected = true", Desc: "whether the socket is connected", Needs: needs, domainIn: ofSockets,
+		Def{Name: "fd.connected", Type: event.Bool, Example: "fd.connected = true", Desc: "whether the socket is connected; one that has sent or received a datagram without being connected is not", Needs: needs, domainIn: ofSockets,
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				f := c.desc()
-				linked := f.hasSock && (f.sock.State == tcpEstab || f.role == roleClient || f.role == roleServer)
+				linked := f.hasSock && (f.sock.State == tcpEstab || f.sock.Type == sockStream && (f.role == roleClient || f.role == roleServer))
 				return boolean(linked), f.ok
 			}},
-		Def{Name: "fd.name_changed", Type: event.Bool, Example: "fd.name_changed = true", Desc: "whether the event gave the socket another name: it was bound or connected", Needs: needs, domainIn: ofSockets,
+		Def{Name: "fd.name_changed", Type: event.Bool, Example: "fd.name_changed = true", Desc: "whether the event gave the socket another name: it was bound or connected, or talks to another than before",
+			Needs: Needs{Parts: needs.Parts | event.PartsOf(event.PartChanged)}, domainIn: ofSockets,
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				f := c.desc()
 				k := c.row().kind
-				return boolean(k == rowConnect && f.role == roleClient || k == rowBind && f.role == roleListen), f.ok
+				b, _ := c.Rec.Part(event.PartChanged)
+				another := len(b) == 1 && b[0] != 0
+				return boolean(another || k == rowConnect && f.role == roleClient || k == rowBind && f.role == roleListen), f.ok
 			}},
 	))
 }

@@ -17,6 +17,8 @@ const (
 	rowSocket // makes a socket
 	rowMemfd
 	rowPipe
+	rowSend    // hands data to a socket
+	rowReceive // takes data from a socket
 )
 
 // pathUse says which of a row's path parameters are fs.path.name, .source and .target.
@@ -61,6 +63,8 @@ func buildRowInfos() []rowInfo {
 		"open": rowOpen, "openat": rowOpen, "openat2": rowOpen, "open_by_handle_at": rowOpen, "creat": rowCreat,
 		"connect": rowConnect, "accept": rowAccept, "accept4": rowAccept, "bind": rowBind, "socket": rowSocket,
 		"memfd_create": rowMemfd, "pipe": rowPipe, "pipe2": rowPipe,
+		"send": rowSend, "sendto": rowSend, "sendmsg": rowSend, "sendmmsg": rowSend,
+		"recv": rowReceive, "recvfrom": rowReceive, "recvmsg": rowReceive, "recvmmsg": rowReceive,
 	}
 	rows := event.Rows()
 	infos := make([]rowInfo, len(rows))

@@ -90,9 +90,9 @@ func TestMatch(t *testing.T) {
 	f("not not fd.name = /tmp/link", true)
 }
 
-// TestFalcoNamesOfCalls is an event of a system call that has no row of its own and that Falco names otherwise.
-func TestFalcoNamesOfCalls(t *testing.T) {
-	c := testContext(t, event.Header{Event: event.Generic, NR: 17, PID: 1 << 21, TID: 1 << 21})
+// TestNamesOfCalls is an event that has another name than its system call.
+func TestNamesOfCalls(t *testing.T) {
+	c := testContext(t, event.Header{Event: event.ByName("pread")[0], NR: 17, PID: 1 << 21, TID: 1 << 21})
 	k := NewCompiler()
 	for text, want := range map[string]bool{
 		"evt.type = pread64": true, "evt.type = pread": true, "evt.type in (open, pread)": true, "evt.type != pread": false, "evt.type = pwrite": false,
@@ -176,7 +176,8 @@ func TestEventTypes(t *testing.T) {
 	f("not (evt.type = open or evt.type = openat)", "execve", "openat")
 	f("not (evt.type = open and proc.name = x)", "open", "")
 	f("evt.type != open and evt.type != openat", "execve", "openat")
-	f("evt.type = pread", "pread64", "pread")
+	f("evt.type = pread", "pread", "pread64")
+	f("evt.type = pread64", "pread", "pread64")
 	f("evt.type in (send, recv)", "", "sendto")
 	f("evt.type = prlimit64", "prlimit", "prlimit64")
 	f("evt.type startswith open", "execve", "")

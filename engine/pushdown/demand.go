@@ -4,6 +4,7 @@
 package pushdown
 
 import (
+	"slices"
 	"strings"
 
 	"falconet/engine/config"
@@ -13,6 +14,14 @@ import (
 // HighVolume are the system calls that are captured only with base_syscalls.all, even when a rule asks for them.
 var HighVolume = [...]string{
 	"pread64", "preadv", "pwrite64", "pwritev", "read", "readv", "recv", "send", "sendfile", "sendfile64", "write", "writev",
+}
+
+// IsHighVolume reports whether name is one of these calls or the event of one.
+func IsHighVolume(name string) bool {
+	return slices.ContainsFunc(HighVolume[:], func(call string) bool {
+		of, _ := event.NameOfCall(call)
+		return name == call || name == of
+	})
 }
 
 // Restrict takes from a rule set's demand what the configuration does not let be captured. It returns the names of the system calls

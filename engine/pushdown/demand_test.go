@@ -14,7 +14,8 @@ func TestRestrict(t *testing.T) {
 	demand := func() *event.Demand {
 		d := &event.Demand{}
 		d.Add(event.ByName("openat")[0], event.AllParts)
-		d.AddSyscall("read")
+		d.Add(event.ByName("read")[0], event.AllParts)
+		d.Add(event.ByName("pread")[0], event.AllParts)
 		d.AddSyscall("sync")
 		return d
 	}
@@ -35,8 +36,8 @@ func TestRestrict(t *testing.T) {
 			t.Error("sync is gone")
 		}
 	}
-	f(config.BaseSyscalls{}, "read")
+	f(config.BaseSyscalls{}, "pread64", "read")
 	f(config.BaseSyscalls{All: true})
-	f(config.BaseSyscalls{All: true, CustomSet: []string{"!openat", "close"}}, "openat")
-	f(config.BaseSyscalls{CustomSet: []string{"!nosuch"}}, "read")
+	f(config.BaseSyscalls{All: true, CustomSet: []string{"!openat", "!pread", "close"}}, "openat", "pread")
+	f(config.BaseSyscalls{CustomSet: []string{"!nosuch"}}, "pread64", "read")
 }

@@ -2,14 +2,16 @@
 /*
  * The capture machine: a row's recipes, one after the other. A recipe that walks (a path, cgroups, an argument vector) goes on
  * one element a step. A turn begins a few recipes and takes STEPS steps in all; what is then left is done in another
- * turn, by a tail call to the same program with its state in the scratch, up to the kernel's 33 times. That is enough for any
- * path within PATH_MAX at sys_exit (for the working directory and the image of an execve, for more than a thousand components), and to
- * the verifier it is a small loop: a recipe costs it thousands of instructions, a step hundreds. What is left then is marked.
+ * turn, by a tail call to the same program with its state in the scratch, up to the kernel's 33 times: more than 8000 steps, where the
+ * longest record has four paths within PATH_MAX, of 2048 components each at most. What is left then is marked.
  */
 #pragma once
 
 #include "cgroup.h"
+#include "peer.h"
 #include "poll.h"
+#include "request.h"
+#include "stride.h"
 #include "task.h"
 #include "user.h"
 
@@ -17,18 +19,22 @@
 
 /* What a program can capture. Each program has only what its events need: the rest is no work for the verifier. */
 enum {
-	CAN_CALL = 1,	 /* arguments in user memory, files, sockets */
+	CAN_OBJECT = 1,	 /* files, sockets, small things in user memory */
 	CAN_PROCESS = 2, /* the task, its image, cgroups */
 	CAN_VECTOR = 4,	 /* argument vectors in user memory */
 	CAN_NAME = 8,	 /* the kernel's copy of execve's file name */
-	CAN_POLL = 16,	 /* vectors of descriptors */
+	CAN_STRING = 16, /* strings in user memory */
+	CAN_DATA = 32,	 /* what a call moves */
+	CAN_POLL = 64,	 /* vectors of descriptors */
+	CAN_REQUEST = 128, /* what a request of io_uring holds */
+	CAN_STRIDE = 256,  /* steps by global functions: the record is in the CPU's scratch */
+	CAN_CALL = CAN_OBJECT | CAN_STRING,
 };
-
 
 static __always_inline void dir_begin(struct scratch *s, u32 i, u32 arg, u32 of)
 {
 	struct task_struct *t = (void *)s->task;
-	u16 *lens = (u16 *)(s->rec + sizeof(struct header));
+	u32 *lens = (u32 *)(s->rec + sizeof(struct header));
 	s32 fd = arg == AT_CWD ? AT_FDCWD : (s32)arg_of(s, arg);
 	u64 at;
 
@@ -54,27 +60,43 @@ static __always_inline struct file *exe_of(struct scratch *s)
 
 static __always_inline void part_begin(struct scratch *s, const struct slot *row, u32 can)
 {
-	u32 i = s->next & (MAX_PARTS - 1);
-	const struct part *p = &row->part[i];
+	const struct part *p = &row->part[s->next & (MAX_PARTS - 1)];
+	u32 i = p->at & (MAX_PARTS - 1);
 	struct task_struct *t = (void *)s->task;
 	u32 arg = p->arg, op = p->op;
 
-	s->next = i + 1;
+	s->next++;
 	s->current = i;
-	if (can & CAN_CALL) {
+	if ((can & CAN_REQUEST) && request_part(s, i, p))
+		return;
+	if (can & CAN_STRING) {
 		switch (op) {
 		case OP_STR: put_string(s, i, arg_of(s, arg), false, p->aux); return;
+		case OP_DIR: dir_begin(s, i, arg, p->aux); return;
+		}
+	}
+	if (can & CAN_OBJECT) {
+		switch (op) {
 		case OP_MEM: put_user(s, i, arg_of(s, arg) + p->off, p->size, p->aux); return;
 		case OP_SOCKADDR: put_sockaddr(s, i, arg_of(s, arg), arg_of(s, p->aux)); return;
 		case OP_FILE: put_file(s, i); return;
 		case OP_PATH: walk_file(s, MODE_PATH, (void *)s->file); return;
 		case OP_FSPATH: walk_file(s, MODE_FSPATH, (void *)s->file); return;
-		case OP_DIR: dir_begin(s, i, arg, p->aux); return;
-		case OP_SOCK: put_sock(s, i); return;
-		case OP_QUEUE: put_queue(s, i, arg_of(s, arg)); return;
+		case OP_SOCK: put_sock(s, i, p->aux); return;
+		case OP_QUEUE: put_queue(s, i, file_of(t, arg_of(s, arg))); return;
 		case OP_BUFFER: put_buffer(s, i, arg_of(s, arg), arg_of(s, p->aux), p->size); return;
 		case OP_MEMORY: put_memory(s, i); return;
 		case OP_CWD: walk_path(s, MODE_PATH, READ(t, fs, pwd.mnt), READ(t, fs, pwd.dentry)); return;
+		}
+	}
+	if (can & CAN_DATA) {
+		switch (op) {
+		case OP_DATA: data_begin(s); return;
+		case OP_SIZE: size_begin(s); return;
+		case OP_PEER: put_peer(s, i); return;
+		case OP_CONTROL: put_control(s, i); return;
+		case OP_OPTION: put_option(s, i, p->aux); return;
+		case OP_CHANGED: put_changed(s, i, p->aux); return;
 		}
 	}
 	if (can & CAN_PROCESS) {
@@ -116,7 +138,7 @@ static __always_inline void step(struct scratch *s, u32 can)
 	}
 	switch (s->mode) {
 	case MODE_PATH:
-	case MODE_FSPATH: path_step(s, can & CAN_CALL); return;
+	case MODE_FSPATH: path_step(s, can & CAN_OBJECT); return;
 	case MODE_CGROUP:
 		if (can & CAN_PROCESS)
 			cgroup_step(s);
@@ -125,43 +147,83 @@ static __always_inline void step(struct scratch *s, u32 can)
 		if (can & CAN_VECTOR)
 			vector_step(s);
 		return;
+	case MODE_DATA:
+		if (can & CAN_DATA)
+			data_step(s);
+		return;
+	case MODE_SIZE:
+		if (can & CAN_DATA)
+			size_step(s);
+		return;
 	}
 }
 
-/* True when the record is complete. */
-static __always_inline bool capture_turn(struct scratch *s, const struct slot *row, u32 can, u32 recipes, u32 steps)
+/* The same by global functions, see stride.h. */
+static __always_inline void stride(struct scratch *s, u32 can)
 {
-	for (u32 i = 0; i < recipes; i++) {
-		if (!s->mode) {
-			if (s->next >= head(s)->parts)
+	if (!(can & CAN_STRIDE)) {
+		step(s, can);
+		return;
+	}
+	if (can & CAN_POLL) {
+		steps_of_poll();
+		return;
+	}
+	switch (s->mode) {
+	case MODE_PATH:
+	case MODE_FSPATH: steps_of_path(can & CAN_OBJECT); return;
+	case MODE_CGROUP:
+		if (can & CAN_PROCESS)
+			steps_of_cgroups();
+		return;
+	case MODE_VECTOR:
+		if (can & CAN_VECTOR)
+			steps_of_vector();
+		return;
+	}
+}
+
+/* How much a program does a turn: rounds, of up to so many recipes until one walks, and so many steps of that one. What a round costs the
+ * verifier grows with the product of what its recipes and its steps leave open. */
+struct pace { u32 rounds, recipes, steps; };
+
+/* True when the record is complete. */
+static __always_inline bool capture_turn(struct scratch *s, const struct slot *row, u32 can, struct pace pace)
+{
+	for (u32 i = 0; i < pace.rounds; i++) {
+		for (u32 j = 0; j < pace.recipes && !s->mode; j++) {
+			if (s->next >= s->recipes)
 				return true;
 			part_begin(s, row, can);
 		}
-		for (u32 j = 0; j < steps && s->mode; j++)
-			step(s, can);
+		for (u32 j = 0; j < pace.steps && s->mode; j++)
+			stride(s, can);
 	}
-	return !s->mode && s->next >= head(s)->parts;
+	return !s->mode && s->next >= s->recipes;
 }
 
-static __always_inline void capture(void *ctx, struct scratch *s, void *programs, u32 program, u32 can, u32 recipes, u32 steps)
+/* Out of turns: of a path and of data what there is is kept, what was not reached is absent, and the record says so. */
+static __always_inline void give_up(struct scratch *s, u32 can)
+{
+	if (s->mode == MODE_PATH || s->mode == MODE_FSPATH)
+		path_done(s, true);
+	else if ((can & CAN_DATA) && s->mode == MODE_DATA)
+		data_done(s, true);
+	s->truncated++;
+}
+
+static __always_inline void capture(void *ctx, struct scratch *s, void *programs, u32 program, u32 can, struct pace pace)
 {
 	u32 slot = s->slot;
 	const struct slot *row = bpf_map_lookup_elem(&slots, &slot);
 
 	if (!row)
 		return;
-	if (!capture_turn(s, row, can, recipes, steps)) {
+	if (!capture_turn(s, row, can, pace)) {
 		if (s->turns++ < TURNS)
 			bpf_tail_call(ctx, programs, program);
-		/* out of turns: of a path the end is kept, what was not reached is absent, and the record says so */
-		if (s->mode == MODE_PATH || s->mode == MODE_FSPATH)
-			path_done(s, true);
-		s->truncated++;
-		u16 *lens = (u16 *)(s->rec + sizeof(struct header));
-		for (u32 i = 0; i < MAX_PARTS; i++)
-			if (i >= s->next || (i == s->current && s->mode))
-				if (i < head(s)->parts)
-					lens[i] = PART_ABSENT;
+		give_up(s, can);
 	}
-	send(s, row->flags & SLOT_LIFE);
+	if (!(row->flags & SLOT_SILENT))
+		send(s, row->flags & SLOT_LIFE, (can & CAN_DATA) ? REC_CAP + DATA_CAP : REC_ROOM);
 }

@@ -2,7 +2,7 @@
 /* Descriptors, files and sockets: what the kernel's objects say of themselves. */
 #pragma once
 
-#include "store.h"
+#include "role.h"
 
 static __always_inline struct file *file_of(struct task_struct *t, s32 fd)
 {
@@ -60,9 +60,9 @@ static __always_inline u8 file_kind(struct file *f)
 		if (!sk)
 			return KIND_FILE;
 		switch (READ(sk, __sk_common.skc_family)) {
-		case 1: return KIND_UNIX;
-		case 2: return KIND_IPV4;
-		case 10: return KIND_IPV6;
+		case AF_UNIX: return KIND_UNIX;
+		case AF_INET: return KIND_IPV4;
+		case AF_INET6: return KIND_IPV6;
 		case 16: return KIND_NETLINK;
 		case 17: return KIND_PACKET;
 		}
@@ -133,7 +133,8 @@ static __always_inline void unix_facts(struct sock_facts *r, struct sock *sk)
 	r->pathlen = len;
 }
 
-static __always_inline void put_sock(struct scratch *s, u32 i)
+/* with_role: who asked for a connection is looked up, for events that do not say it themselves */
+static __always_inline void put_sock(struct scratch *s, u32 i, bool with_role)
 {
 	struct file *f = (void *)s->file;
 	struct sock *sk = f ? sock_of(f) : NULL;
@@ -151,26 +152,29 @@ static __always_inline void put_sock(struct scratch *s, u32 i)
 	r->state = READ(sk, __sk_common.skc_state);
 	r->queue = READ(sk, sk_ack_backlog);
 	r->maxq = READ(sk, sk_max_ack_backlog);
-	if (r->family == 1) {
+	if (with_role) {
+		r->role = role_of(sk);
+		r->bound = is_bound(sk);
+	}
+	if (r->family == AF_UNIX) {
 		unix_facts(r, sk);
 	} else {
 		r->lport = READ(sk, __sk_common.skc_num);
 		r->rport = __builtin_bswap16(READ(sk, __sk_common.skc_dport));
 	}
-	if (r->family == 2) {
+	if (r->family == AF_INET) {
 		*(u32 *)r->laddr = READ(sk, __sk_common.skc_rcv_saddr);
 		*(u32 *)r->raddr = READ(sk, __sk_common.skc_daddr);
-	} else if (r->family == 10 && bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
+	} else if (r->family == AF_INET6 && bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
 		BPF_CORE_READ_INTO(&r->laddr, sk, __sk_common.skc_v6_rcv_saddr);
 		BPF_CORE_READ_INTO(&r->raddr, sk, __sk_common.skc_v6_daddr);
 	}
 	put(s, i, sizeof(*r));
 }
 
-/* The accept queue of the listening socket behind a descriptor. */
-static __always_inline void put_queue(struct scratch *s, u32 i, s32 fd)
+/* The accept queue of a listening socket. */
+static __always_inline void put_queue(struct scratch *s, u32 i, struct file *f)
 {
-	struct file *f = file_of((void *)s->task, fd);
 	struct sock *sk = f ? sock_of(f) : NULL;
 	u8 *to = room(s);
 

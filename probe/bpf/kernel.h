@@ -151,7 +151,11 @@ struct kernel_siginfo { int si_code; union signal_fields _sifields; };
 
 struct in6_addr { u8 s6_addr[16]; };
 
+struct net;
+typedef struct { struct net *net; } possible_net_t;
+
 struct sock_common {
+	possible_net_t skc_net;
 	u16 skc_family, skc_num, skc_dport;
 	u8 skc_state;
 	u32 skc_rcv_saddr, skc_daddr;
@@ -162,6 +166,7 @@ struct sock {
 	struct sock_common __sk_common;
 	u16 sk_type, sk_protocol;
 	u32 sk_ack_backlog, sk_max_ack_backlog;
+	unsigned int sk_userlocks : 4;
 };
 
 struct socket { struct sock *sk; };
@@ -173,6 +178,7 @@ struct unix_sock { struct unix_address *addr; struct sock *peer; };
 struct seq_file;
 struct bpf_iter_meta { struct seq_file *seq; };
 struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; };
+struct bpf_iter__task_file { struct bpf_iter_meta *meta; struct task_struct *task; u32 fd; struct file *file; };
 
 #pragma clang attribute pop
 

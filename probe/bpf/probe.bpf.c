@@ -6,6 +6,7 @@
  */
 #include "syscall.h"
 #include "sched.h"
+#include "uring.h"
 #include "trace.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -32,9 +33,13 @@ int sys_exit_raw(u64 *ctx)
 	SEC("tp_btf/" hook) int name##_btf(u64 *ctx) { call; return 0; } \
 	SEC("raw_tp/" hook) int name##_raw(u64 *ctx) { call; return 0; }
 
-BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL, 3, 22))
-BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR, 1, 32))
-BOTH(capture_poll, "sys_exit", capture_syscall(ctx, CAN_POLL, 1, 32))
+BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL | CAN_STRIDE, ((struct pace){3, 1, 12})))
+BOTH(capture_data, "sys_exit", capture_moved(ctx, CAN_OBJECT, ((struct pace){1, 4, 24})))
+BOTH(capture_messages, "sys_exit", capture_messages())
+BOTH(capture_messages_by_turns, "sys_exit", capture_messages_by_turns(ctx, ((struct pace){1, 4, 24})))
+BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR | CAN_STRIDE, ((struct pace){1, 1, 64})))
+BOTH(capture_poll, "sys_exit", capture_syscall(ctx, CAN_POLL | CAN_STRIDE, ((struct pace){1, 1, 32})))
+BOTH(sock_state, "inet_sock_set_state", on_sock_state((void *)ctx[0], ctx[1], ctx[2]))
 BOTH(process_exec, "sched_process_exec", on_exec(ctx, (void *)ctx[0], (void *)ctx[2]))
 BOTH(capture_image, "sched_process_exec", capture_exec(ctx))
 BOTH(process_fork, "sched_process_fork", on_fork((void *)ctx[1]))
@@ -42,6 +47,18 @@ BOTH(process_exit, "sched_process_exit", on_exit((void *)ctx[0]))
 BOTH(signal_delivered, "signal_deliver", on_signal(ctx[0], (void *)ctx[1]))
 BOTH(page_fault_user, "page_fault_user", on_page_fault(ctx[0], (void *)ctx[1], ctx[2]))
 BOTH(page_fault_kernel, "page_fault_kernel", on_page_fault(ctx[0], (void *)ctx[1], ctx[2]))
+
+/* The loader gives these the tracepoint's name where the kernel has another: before 6.3 the first is io_uring_submit_sqe. */
+BOTH(request_submit, "io_uring_submit_req", on_submit(ctx, (void *)(submit_second ? FROM(ctx, 1) : FROM(ctx, 0)), false, 0))
+BOTH(request_failed, "io_uring_req_failed", on_submit(ctx, (void *)(failed_third ? FROM(ctx, 2) : FROM(ctx, 1)), true, ctx[0]))
+BOTH(request_overflow, "io_uring_cqe_overflow", on_complete(ctx, &overflow_programs, ctx[0], NULL, ctx[1], ctx[2], ctx[3]))
+BOTH(request_complete, "io_uring_complete", on_complete_hook(ctx))
+BOTH(capture_submitted, "io_uring_submit_req", capture_request(ctx, &submit_programs))
+BOTH(capture_overflowed, "io_uring_cqe_overflow", capture_request(ctx, &overflow_programs))
+BOTH(capture_completed, "io_uring_complete", capture_request(ctx, &complete_programs))
+BOTH(capture_submitted_data, "io_uring_submit_req", capture_request_data(ctx, &submit_programs))
+BOTH(capture_overflowed_data, "io_uring_cqe_overflow", capture_request_data(ctx, &overflow_programs))
+BOTH(capture_completed_data, "io_uring_complete", capture_request_data(ctx, &complete_programs))
 
 /* One structure for each process that runs when the probe starts. */
 SEC("iter/task")
@@ -55,5 +72,17 @@ int dump_tasks(struct bpf_iter__task *ctx)
 		return 0;
 	task_facts(r, t);
 	bpf_seq_write(ctx->meta->seq, r, sizeof(*r));
+	return 0;
+}
+
+/* Connections that are older than the probe. */
+SEC("iter/task_file")
+int old_sockets(struct bpf_iter__task_file *ctx)
+{
+	struct file *f = ctx->file;
+	struct sock *sk = f ? sock_of(f) : NULL;
+
+	if (sk)
+		old_socket(sk);
 	return 0;
 }

@@ -37,7 +37,7 @@ static __always_inline void capture_exec(void *ctx)
 		return;
 	if (!s->turns)
 		frame(s, row);
-	capture(ctx, s, &exec_programs, 0, CAN_PROCESS | CAN_NAME, 1, 40);
+	capture(ctx, s, &exec_programs, 0, CAN_PROCESS | CAN_NAME | CAN_STRIDE, ((struct pace){1, 1, 64}));
 }
 
 /* One part and no walk: the records of fork and exit. */
@@ -62,7 +62,7 @@ static __always_inline void on_fork(struct task_struct *child)
 	if (!life_begin(s, fork_slot, child))
 		return;
 	put_task(s, 0);
-	send(s, true);
+	send(s, true, REC_ROOM);
 }
 
 #define SIBLINGS 16
@@ -152,5 +152,5 @@ static __always_inline void on_exit(struct task_struct *t)
 	r->code = READ(t, exit_code);
 	r->reaper = reaper_of(t);
 	put(s, 0, sizeof(*r));
-	send(s, true);
+	send(s, true, REC_ROOM);
 }

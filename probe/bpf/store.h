@@ -45,9 +45,9 @@ static __always_inline u8 *room(struct scratch *s)
 }
 
 /* Store the length of part i, whose bytes are in place. */
-static __always_inline void put(struct scratch *s, u32 i, u16 len)
+static __always_inline void put(struct scratch *s, u32 i, u32 len)
 {
-	u16 *lens = (u16 *)(s->rec + sizeof(struct header));
+	u32 *lens = (u32 *)(s->rec + sizeof(struct header));
 
 	i &= MAX_PARTS - 1;
 	lens[i] = len;
@@ -70,7 +70,7 @@ static __always_inline void faulted(struct scratch *s, u32 i)
 	put(s, i, PART_ABSENT);
 }
 
-static __always_inline void put_cut(struct scratch *s, u32 i, u16 len)
+static __always_inline void put_cut(struct scratch *s, u32 i, u32 len)
 {
 	s->truncated++;
 	put(s, i, len | PART_TRUNCATED);
@@ -81,6 +81,7 @@ static __always_inline void begin(struct scratch *s, u32 slot, struct task_struc
 	s->slot = slot;
 	s->task = (u64)task;
 	s->file = 0;
+	s->req = 0;
 	s->next = 0;
 	s->mode = 0;
 	s->turns = 0;
@@ -94,16 +95,19 @@ static __always_inline void begin(struct scratch *s, u32 slot, struct task_struc
 	head(s)->nr = 0;
 }
 
-/* Once the row is known: where the parts begin. */
+/* Once the row is known: where the parts begin. What no recipe stores is absent. */
 static __always_inline void frame(struct scratch *s, const struct slot *row)
 {
+	u32 *lens = (u32 *)(s->rec + sizeof(struct header));
 	u32 n = row->parts;
 
 	if (n > MAX_PARTS)
 		n = MAX_PARTS;
 	head(s)->event = row->event;
 	head(s)->parts = n;
-	s->off = sizeof(struct header) + 2 * n;
+	s->recipes = row->recipes;
+	s->off = sizeof(struct header) + 4 * n;
+	__builtin_memset(lens, 0xff, 4 * MAX_PARTS); /* PART_ABSENT; the parts go over what is too much */
 }
 
 static __always_inline u64 cgroup_id(struct task_struct *t)
@@ -175,6 +179,14 @@ static __always_inline void identify(struct header *h, struct task_struct *t)
 	h->cpu = bpf_get_smp_processor_id();
 }
 
+#define EINPROGRESS 115
+
+/* Of a call that is left out because it failed. A connection under way has not failed. */
+static __always_inline bool unwanted_failure(s64 ret)
+{
+	return drop_failed && ret < 0 && ret != -EINPROGRESS;
+}
+
 /* A tail call has come back: the slot has no program. */
 static __always_inline void no_program(struct scratch *s)
 {
@@ -188,7 +200,7 @@ static __always_inline void no_program(struct scratch *s)
 }
 
 /* Complete the header and send. Everything that is lost is counted here, where the event is known. */
-static __always_inline void send(struct scratch *s, bool to_life)
+static __always_inline void send(struct scratch *s, bool to_life, u32 cap)
 {
 	struct task_struct *t = (void *)s->task;
 	struct header *h = head(s);
@@ -198,6 +210,10 @@ static __always_inline void send(struct scratch *s, bool to_life)
 	long err;
 
 	identify(h, t);
+	if (s->req) {
+		h->uid = s->uid;
+		h->gid = s->gid;
+	}
 	h->lost = s->lost;
 	if (s->truncated | s->deep)
 		h->flags |= FLAG_TRUNCATED;
@@ -210,7 +226,7 @@ static __always_inline void send(struct scratch *s, bool to_life)
 	c->truncated += s->truncated;
 	c->too_deep += s->deep;
 	c->scratch_full += s->full;
-	if (len > sizeof(s->rec)) { /* cannot be: room() bounds every part; the verifier wants to read it */
+	if (len > cap) { /* cannot be: room() bounds every part; the verifier wants to read it */
 		s->lost++;
 		c->scratch_full++;
 		return;

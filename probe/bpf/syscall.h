@@ -3,6 +3,7 @@
 #pragma once
 
 #include "capture.h"
+#include "shared.h"
 
 #define MARK_LEARN 1
 #define MARK_BEAT 2
@@ -44,29 +45,10 @@ static __always_inline void read_args(struct header *h, struct pt_regs *regs, bo
 	}
 }
 
-#define OLD_MMAP 90 /* of the 32-bit table: its arguments are in memory, and its register points to them */
-
-static __always_inline void read_args_in_memory(struct header *h)
-{
-	u32 args[6];
-
-	if (bpf_probe_read_user(args, sizeof(args), (void *)h->args[0]))
-		return;
-	for (int i = 0; i < 6; i++)
-		h->args[i] = args[i];
-}
-
-#define EINPROGRESS 115
-
-/* Of a call that is left out because it failed. A connection under way has not failed. */
-static __always_inline bool unwanted_failure(s64 ret)
-{
-	return drop_failed && ret < 0 && ret != -EINPROGRESS;
-}
-
 /* nr is the number in the register. Cheap to leave: a look-up and two comparisons for a call that nobody watches. */
 static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s64 ret)
 {
+	const struct shared_call *shared = NULL;
 	struct task_struct *t;
 	struct scratch *s;
 	struct route *r;
@@ -77,12 +59,17 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	if (n >= MAX_SYSCALL)
 		return;
 	r = bpf_map_lookup_elem(&routes, &n);
-	if (!r || !(r->native | r->compat | r->mark))
+	if (!r || !(r->native | r->compat | r->flags))
 		return;
 	t = (void *)bpf_get_current_task();
 	compat = READ(t, thread_info.status) & TS_COMPAT;
 	slot = compat ? r->compat : r->native;
-	if (r->mark && !compat && READ(regs, si) == cookie) {
+	if (compat && (r->flags & ROUTE_SHARED)) {
+		shared = shared_call_of(r, READ(regs, bx));
+		if (shared)
+			slot = shared->slot;
+	}
+	if ((r->flags & ROUTE_MARK) && !compat && READ(regs, si) == cookie) {
 		beat = is_beat(READ(regs, dx));
 		if (beat)
 			slot = heartbeat_slot;
@@ -98,19 +85,10 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	if (compat)
 		head(s)->flags = FLAG_COMPAT32;
 	read_args(head(s), regs, compat);
-	if (compat && n == OLD_MMAP)
-		read_args_in_memory(head(s));
+	if (shared)
+		plain_call(s, shared);
 	bpf_tail_call(ctx, &exit_programs, slot);
 	no_program(s);
-}
-
-/* A descriptor that a call has left in memory. */
-static __always_inline s32 descriptor_at(u64 from)
-{
-	s32 fd = -1;
-
-	bpf_probe_read_user(&fd, sizeof(fd), (void *)from);
-	return fd;
 }
 
 /* First turn of a capture at sys_exit: find the event's file. False when the event is not this hook's. */
@@ -136,13 +114,14 @@ static __always_inline bool syscall_begin(struct scratch *s, const struct slot *
 	case OBJ_ARG4: fd = head(s)->args[4]; break;
 	case OBJ_ARG5: fd = head(s)->args[5]; break;
 	case OBJ_AT0: fd = ret < 0 ? -1 : descriptor_at(head(s)->args[0]); break;
+	case OBJ_AT3: fd = ret < 0 ? -1 : descriptor_at(head(s)->args[3]); break;
 	}
 	if (fd >= 0)
 		s->file = (u64)file_of((void *)s->task, fd);
 	return true;
 }
 
-static __always_inline void capture_syscall(void *ctx, u32 can, u32 recipes, u32 steps)
+static __always_inline void capture_syscall(void *ctx, u32 can, struct pace pace)
 {
 	struct scratch *s = scratch_get();
 	const struct slot *row;
@@ -156,5 +135,149 @@ static __always_inline void capture_syscall(void *ctx, u32 can, u32 recipes, u32
 		return;
 	if (!s->turns && !syscall_begin(s, row))
 		return;
-	capture(ctx, s, &exit_programs, slot, can, recipes, steps);
+	capture(ctx, s, &exit_programs, slot, can, pace);
+}
+
+/* What the dispatcher has begun goes on in this CPU's wide scratch. NULL when the event is not this hook's. */
+static __always_inline struct scratch *move_over(struct scratch *begun)
+{
+	u32 cpu = bpf_get_smp_processor_id(), slot = begun->slot;
+	struct wide *wide = bpf_map_lookup_elem(&wides, &cpu);
+	const struct slot *row = bpf_map_lookup_elem(&slots, &slot);
+	struct scratch *s;
+
+	if (!wide || !row)
+		return NULL;
+	s = &wide->s;
+	if (begun->turns++)
+		return s;
+	begin(s, slot, (void *)begun->task);
+	__builtin_memcpy(head(s), head(begun), sizeof(struct header));
+	s->lost = begun->lost;
+	if (!syscall_begin(s, row))
+		return NULL;
+	if (row->io)
+		io_begin(s, row->io);
+	return s;
+}
+
+/* The same for calls that move data. */
+static __always_inline void capture_moved(void *ctx, u32 can, struct pace pace)
+{
+	struct scratch *begun = scratch_get(), *s;
+
+	if (!begun)
+		return;
+	s = move_over(begun);
+	if (!s)
+		return;
+	capture(ctx, s, &exit_programs, s->slot, can | CAN_DATA, pace);
+	begun->lost = s->lost;
+}
+
+/*
+ * Calls that move a vector of messages: a record for each. Where the kernel has bpf_loop (5.17: e6f2dd0f8067) its every round is a recipe, a
+ * step, or the end of a record, which costs the verifier one round of work; elsewhere a turn does a message, if that.
+ */
+#define MAX_ROUNDS (1 << 17)
+
+static __always_inline bool message_done(struct scratch *s, const struct slot *row)
+{
+	if (!(row->flags & SLOT_SILENT))
+		send(s, false, REC_CAP + DATA_CAP);
+	s->next = 0;
+	s->mode = 0;
+	s->fault = 0;
+	s->truncated = 0;
+	s->deep = 0;
+	s->full = 0;
+	head(s)->flags &= FLAG_COMPAT32;
+	frame(s, row);
+	return !next_message(s);
+}
+
+/* What was left of a vector is lost, and counted. */
+static __always_inline void messages_left(struct scratch *s, const struct slot *row)
+{
+	u32 left = s->io.messages - s->io.done;
+	struct counters *c = counters_of(row->event);
+
+	if (!left || left > MAX_IOV || (row->flags & SLOT_SILENT))
+		return;
+	s->lost += left;
+	if (c)
+		c->scratch_full += left;
+}
+
+static long message_round(u32 i, void *unused)
+{
+	u32 cpu = bpf_get_smp_processor_id(), slot;
+	struct wide *wide = bpf_map_lookup_elem(&wides, &cpu);
+	const struct slot *row;
+	struct scratch *s;
+
+	if (!wide)
+		return 1;
+	s = &wide->s;
+	slot = s->slot;
+	row = bpf_map_lookup_elem(&slots, &slot);
+	if (!row)
+		return 1;
+	if (s->mode)
+		step(s, CAN_OBJECT | CAN_DATA);
+	else if (s->next < s->recipes)
+		part_begin(s, row, CAN_OBJECT | CAN_DATA);
+	else
+		return message_done(s, row);
+	return 0;
+}
+
+static __always_inline void capture_messages(void)
+{
+	struct scratch *begun = scratch_get(), *s;
+	const struct slot *row;
+	u32 slot;
+
+	if (!begun)
+		return;
+	s = move_over(begun);
+	if (!s)
+		return;
+	slot = s->slot;
+	row = bpf_map_lookup_elem(&slots, &slot);
+	if (!row)
+		return;
+	if (bpf_loop(MAX_ROUNDS, message_round, NULL, 0) >= MAX_ROUNDS)
+		s->io.done--; /* the one that was begun */
+	messages_left(s, row);
+	begun->lost = s->lost;
+}
+
+static __always_inline void capture_messages_by_turns(void *ctx, struct pace pace)
+{
+	struct scratch *begun = scratch_get(), *s;
+	const struct slot *row;
+	u32 slot;
+
+	if (!begun)
+		return;
+	s = move_over(begun);
+	if (!s)
+		return;
+	slot = s->slot;
+	row = bpf_map_lookup_elem(&slots, &slot);
+	if (!row)
+		return;
+	if (!capture_turn(s, row, CAN_OBJECT | CAN_DATA, pace)) {
+		if (s->turns++ < TURNS)
+			bpf_tail_call(ctx, &exit_programs, slot);
+		give_up(s, CAN_DATA);
+	}
+	if (!message_done(s, row)) {
+		if (s->turns++ < TURNS)
+			bpf_tail_call(ctx, &exit_programs, slot);
+		s->io.done--; /* the one that was begun */
+	}
+	messages_left(s, row);
+	begun->lost = s->lost;
 }

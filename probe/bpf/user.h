@@ -10,6 +10,15 @@ static __always_inline u64 arg_of(struct scratch *s, u32 n)
 	return head(s)->args[n < 6 ? n : 0];
 }
 
+/* A descriptor that a call has left in memory. */
+static __always_inline s32 descriptor_at(u64 from)
+{
+	s32 fd = -1;
+
+	bpf_probe_read_user(&fd, sizeof(fd), (void *)from);
+	return fd;
+}
+
 /* optional: the address is an address in some calls only, so that one that cannot be read means nothing */
 static __always_inline void unreadable(struct scratch *s, u32 i, bool optional)
 {
@@ -81,14 +90,11 @@ static __always_inline void put_buffer(struct scratch *s, u32 i, u64 from, u64 l
 		put(s, i, len);
 }
 
+#define MAX_ADDRESS 128 /* sizeof(struct sockaddr_storage): the kernel refuses more */
+
 static __always_inline void put_sockaddr(struct scratch *s, u32 i, u64 from, u32 size)
 {
-	if (size > 128) /* sizeof(struct sockaddr_storage): the kernel refuses more */
-		size = 128;
-	if (!from || !size)
-		absent(s, i);
-	else
-		put_user(s, i, from, size, false);
+	put_buffer(s, i, from, size, MAX_ADDRESS);
 }
 
 /* The arguments or the environment of an image, from its own memory: one run of NUL-terminated strings. */
@@ -160,7 +166,7 @@ static __always_inline void vector_step(struct scratch *s)
 	u8 *to = room(s);
 	long n;
 
-	if (!to || used >= PATH_CAP - 1) {
+	if (!to || used >= PATH_CAP - 2) { /* a NUL alone would be a string that was not there */
 		vector_done(s, true);
 		return;
 	}

@@ -29,6 +29,7 @@ func TestStructuresAreTheSameInC(t *testing.T) {
 	for name, twin := range map[string]any{
 		"header": event.Header{}, "file_facts": event.FileFacts{}, "sock_facts": event.SockFacts{}, "task_facts": event.TaskFacts{},
 		"exit_facts": event.ExitFacts{}, "memory_facts": event.MemoryFacts{}, "poll_facts": event.PollFacts{}, "part": part{}, "slot": slot{}, "route": route{}, "counters": Counters{},
+		"request_arg": requestArg{}, "request": request{}, "saved": saved{}, "shared_call": sharedCall{},
 	} {
 		var c *btf.Struct
 		if err := types.TypeByName(name, &c); err != nil {
@@ -80,15 +81,18 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 			"ENV": uint64(event.OpEnv), "ARGV_USER": uint64(event.OpArgvUser), "ENV_USER": uint64(event.OpEnvUser), "CWD": uint64(event.OpCwd),
 			"EXE": uint64(event.OpExe), "CGROUPS": uint64(event.OpCgroups), "FILENAME": uint64(event.OpFilename), "EXIT": uint64(event.OpExit),
 			"MEMORY": uint64(event.OpMemory), "BUFFER": uint64(event.OpBuffer), "POLL": uint64(event.OpPoll),
+			"DATA": uint64(event.OpData), "SIZE": uint64(event.OpSize), "PEER": uint64(event.OpPeer), "CONTROL": uint64(event.OpControl),
+			"OPTION": uint64(event.OpOption), "CHANGED": uint64(event.OpChanged),
 		},
 		"OBJ_": {
 			"NONE": uint64(event.ObjNone), "RET": uint64(event.ObjRet), "ARG0": uint64(event.ObjArg0), "ARG1": uint64(event.ObjArg1),
 			"ARG2": uint64(event.ObjArg2), "ARG3": uint64(event.ObjArg3), "ARG4": uint64(event.ObjArg4), "ARG5": uint64(event.ObjArg5),
-			"RET_POSITIVE": uint64(event.ObjRetPositive), "AT0": uint64(event.ObjAt0),
+			"RET_POSITIVE": uint64(event.ObjRetPositive), "AT0": uint64(event.ObjAt0), "AT3": uint64(event.ObjAt3),
 		},
 		"FLAG_": {
 			"COMPAT32": event.FlagCompat32, "TRUNCATED": event.FlagTruncated, "FAULT": event.FlagFault, "CHILD": event.FlagChild,
 			"GROUP_DEAD": event.FlagGroupDead, "FAILED": event.FlagFailed,
+			"IO_URING": event.FlagIOUring, "UNKNOWN": event.FlagUnknown,
 		},
 		"KIND_": {
 			"UNKNOWN": uint64(event.KindUnknown), "FILE": uint64(event.KindFile), "DIRECTORY": uint64(event.KindDirectory), "FIFO": uint64(event.KindFIFO),
@@ -97,7 +101,14 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 			"MEMFD": uint64(event.KindMemfd), "ANON": uint64(event.KindAnon),
 		},
 		"TASK_": {"KTHREAD": event.TaskKthread, "IN_PIDNS": event.TaskInPidns},
-		"SLOT_": {"FAILED_ONLY": slotFailedOnly, "CLONE": slotClone, "LIFE": slotLife},
+		"IO_": {
+			"NONE": uint64(event.IONone), "BUFFER": uint64(event.IOBuffer), "TO": uint64(event.IOTo), "FROM": uint64(event.IOFrom), "VECTOR": uint64(event.IOVector),
+			"MESSAGE": uint64(event.IOMessage), "MESSAGES": uint64(event.IOMessages), "WRITES": uint64(event.IOWrites),
+		},
+		"ROLE_":  {"NONE": uint64(event.RoleUnknown), "CLIENT": uint64(event.RoleClient), "SERVER": uint64(event.RoleServer)},
+		"SLOT_":  {"FAILED_ONLY": slotFailedOnly, "CLONE": slotClone, "LIFE": slotLife, "SILENT": slotSilent},
+		"ROUTE_": {"MARK": routeMark, "SHARED": routeShared, "MANY": routeMany, "VERSIONS": routeVersions},
+		"ARG_":   {"NAME": argName, "EARLY": argEarly, "COPY": argCopy, "UNLESS": argUnless},
 	}
 	found := make(map[string]map[string]uint64)
 	for typ, err := range objectTypes(t).All() {

@@ -94,7 +94,7 @@ func flood(t *testing.T, each int) {
 	defer p.Close()
 	image, _ := images(t, workDir(t), 1)
 	rounds := floodCalls(t) / floodThreads / len(flooded)
-	cmd := native().command(t, "flood", "FALCONET_IMAGE="+image, "FALCONET_COUNT="+strconv.Itoa(rounds))
+	cmd := native().command(t, "rush", "FALCONET_IMAGE="+image, "FALCONET_COUNT="+strconv.Itoa(rounds))
 	var out strings.Builder
 	cmd.Stdout = &out
 	if err := cmd.Start(); err != nil {
@@ -138,7 +138,7 @@ func flood(t *testing.T, each int) {
 	stop()
 
 	// calls on each CPU say there what was lost before
-	last := outsideOf(t, native().command(t, "flood", "FALCONET_IMAGE="+image, "FALCONET_COUNT=1"))
+	last := outsideOf(t, native().command(t, "rush", "FALCONET_IMAGE="+image, "FALCONET_COUNT=1"))
 	c.pids[uint32(last.Self.PID)] = true
 	p.Drain(c.take, func() {})
 	c.check(t, p, note(t, &rep, "made")+note(t, last, "made"), note(t, &rep, "programs")+note(t, last, "programs"))

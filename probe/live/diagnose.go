@@ -79,6 +79,7 @@ func (p *Probe) proveHooks(ctx context.Context, command []string) []Finding {
 	if err := p.Start(); err != nil {
 		return []Finding{{Name: "events", Detail: err.Error()}}
 	}
+	requests := p.proveRequests()
 	p.Beat()
 	ctx, cancel := context.WithTimeout(ctx, proofTime)
 	defer cancel()
@@ -123,7 +124,7 @@ func (p *Probe) proveHooks(ctx context.Context, command []string) []Finding {
 		out = append(out, f)
 	}
 	for _, h := range p.hooks {
-		if h.loses == "" {
+		if !h.reports() {
 			continue
 		}
 		f := Finding{Name: h.tracepoint, OK: seen[h.tracepoint], Detail: "fired and delivered"}
@@ -136,7 +137,7 @@ func (p *Probe) proveHooks(ctx context.Context, command []string) []Finding {
 	if !opened.OK {
 		opened.Detail = strings.TrimSpace(fmt.Sprintf("the process that was started for this reported no file (%v)", waitErr))
 	}
-	return append(out, opened)
+	return append(out, requests, opened)
 }
 
 // traced is the tracepoint that a record without a system call comes from, "" for others. Which of the two hooks reported a page fault
@@ -154,12 +155,15 @@ func traced(r *event.Record) string {
 	return ""
 }
 
-// missing counts the hooks that the probe could do without and from which nothing has come.
+// missing counts the hooks that make events of their own and from which nothing has come.
 func (p *Probe) missing(seen map[string]bool) (n int) {
 	for _, h := range p.hooks {
-		if h.loses != "" && !seen[h.tracepoint] {
+		if h.reports() && !seen[h.tracepoint] {
 			n++
 		}
 	}
 	return n
 }
+
+// reports says whether a hook makes events of its own. Those of io_uring make the events of calls.
+func (l *loaded) reports() bool { return l.late && !isRequestHook(l.dispatcher) }

@@ -34,6 +34,7 @@ func (p *Probe) Run(ctx context.Context, handle func(*event.Record), settled fun
 		return err
 	}
 	defer func() { _ = unix.Close(epoll) }()
+	go p.reclaim(ctx)
 	m := newMerger(p, handle, settled)
 	for ctx.Err() == nil {
 		if m.batch() {

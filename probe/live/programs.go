@@ -34,22 +34,81 @@ type hook struct {
 	programs   []program
 	// loses says what is not seen when the kernel refuses the hook; "" means that the probe is useless without it.
 	loses string
+	// late hooks make events that have no route to wait behind: they are attached when events are let through.
+	late bool
 }
 
 type program struct {
 	name string
 	// loses says what is not seen when the kernel refuses the program; "" means that the probe is useless without it.
 	loses string
+	// older names the program that does the same on kernels that refuse this one.
+	older string
 	// hot programs run for every event of a busy machine.
 	hot bool
 }
 
 const (
-	captureCall    = "capture_call"
-	captureProcess = "capture_process"
-	captureImage   = "capture_image"
-	capturePoll    = "capture_poll"
+	captureCall     = "capture_call"
+	captureData     = "capture_data"
+	captureMessages = "capture_messages"
+	captureProcess  = "capture_process"
+	captureImage    = "capture_image"
+	capturePoll     = "capture_poll"
+
+	requestSubmit     = "request_submit"
+	requestComplete   = "request_complete"
+	requestOverflow   = "request_overflow"
+	requestFailed     = "request_failed"
+	captureSubmitted  = "capture_submitted"
+	captureCompleted  = "capture_completed"
+	captureOverflowed = "capture_overflowed"
+	requestData       = "_data"
 )
+
+// requestHook is a hook of io_uring and the program array of its programs.
+type requestHook struct {
+	hook
+	array string
+}
+
+var requestHookList = []requestHook{
+	{hook{dispatcher: requestSubmit, programs: requestPrograms(captureSubmitted), loses: "requests of io_uring", late: true}, "submit_programs"},
+	{hook{dispatcher: requestComplete, programs: requestPrograms(captureCompleted), loses: "requests of io_uring", late: true}, "complete_programs"},
+	{hook{dispatcher: requestOverflow, programs: requestPrograms(captureOverflowed), loses: "requests of io_uring that are completed while its queue is full", late: true}, "overflow_programs"},
+	{hook{dispatcher: requestFailed, loses: "requests of io_uring that fail before they are submitted", late: true}, ""},
+}
+
+// requestPrograms are the program of a hook of io_uring and that for requests that move data.
+func requestPrograms(name string) []program {
+	return []program{{name: name}, {name: name + requestData, loses: "requests of io_uring that move data"}}
+}
+
+func isRequestHook(dispatcher string) bool {
+	return slices.ContainsFunc(requestHookList, func(h requestHook) bool { return h.dispatcher == dispatcher })
+}
+
+// attachTo gives the programs of a hook the tracepoint's name, which differs between kernels.
+func (o *loader) attachTo(h hook) {
+	for _, p := range append([]program{{name: h.dispatcher}}, h.programs...) {
+		for _, s := range spellings {
+			if spec := o.spec.Programs[p.name+string(s)]; spec != nil {
+				spec.AttachTo = h.tracepoint
+			}
+		}
+	}
+}
+
+// requestHooks are the hooks of io_uring that this kernel has.
+func (o *loader) requestHooks(r *requestHooks) (list []hook) {
+	for _, h := range requestHookList {
+		if h.tracepoint = r.tracepoints[h.dispatcher]; h.tracepoint != "" {
+			o.attachTo(h.hook)
+			list = append(list, h.hook)
+		}
+	}
+	return list
+}
 
 // hooks are the places that a plan needs. Signals and page faults have hooks only when they were asked for: a machine has many.
 func (p *plan) hooks() []hook {
@@ -58,16 +117,20 @@ func (p *plan) hooks() []hook {
 		{tracepoint: "sched_process_fork", dispatcher: "process_fork"},
 		{tracepoint: "sched_process_exit", dispatcher: "process_exit"},
 		{tracepoint: "sys_exit", dispatcher: "sys_exit", programs: []program{
-			{name: captureCall, hot: true}, {name: captureProcess, loses: "clone and failed execve events"},
-			{name: capturePoll, loses: "poll and ppoll events"},
+			{name: captureCall, hot: true}, {name: captureData, hot: true, loses: "events of calls that move data"},
+			{name: captureMessages, older: "capture_messages_by_turns", hot: true, loses: "events of calls that move several messages"},
+			{name: captureProcess, loses: "clone and failed execve events"}, {name: capturePoll, loses: "poll and ppoll events"},
 		}},
 	}
+	if p.roles {
+		list = append(list, hook{tracepoint: "inet_sock_set_state", dispatcher: "sock_state", loses: "the roles of connected sockets"})
+	}
 	if p.signal != 0 {
-		list = append(list, hook{tracepoint: "signal_deliver", dispatcher: "signal_delivered", loses: "signals"})
+		list = append(list, hook{tracepoint: "signal_deliver", dispatcher: "signal_delivered", loses: "signals", late: true})
 	}
 	if p.pageFault != 0 {
-		list = append(list, hook{tracepoint: "page_fault_user", dispatcher: "page_fault_user", loses: "page faults of programs"},
-			hook{tracepoint: "page_fault_kernel", dispatcher: "page_fault_kernel", loses: "page faults in the kernel"})
+		list = append(list, hook{tracepoint: "page_fault_user", dispatcher: "page_fault_user", loses: "page faults of programs", late: true},
+			hook{tracepoint: "page_fault_kernel", dispatcher: "page_fault_kernel", loses: "page faults in the kernel", late: true})
 	}
 	return list
 }
@@ -122,6 +185,8 @@ type loader struct {
 	types *btf.Cache
 	wants func(program string) bool // of the programs that the probe can do without
 	hot   map[string]*ebpf.Map      // maps for hot programs where the kernel lets them read its objects directly, else nil
+
+	logLevel ebpf.LogLevel
 }
 
 // allowDirectReads prepares constants of their own for the hot programs on kernels that give programs typed pointers from addresses
@@ -220,7 +285,12 @@ func (o *loader) inSpelling(h hook, s spelling) (*loaded, error) {
 	var wg sync.WaitGroup
 	for i, p := range list {
 		if p.loses == "" || o.wants(p.name) {
-			wg.Go(func() { progs[i], errs[i] = o.program(p.name+string(s), p.hot) })
+			wg.Go(func() {
+				progs[i], errs[i] = o.program(p.name+string(s), p.hot)
+				if errs[i] != nil && p.older != "" {
+					progs[i], errs[i] = o.program(p.older+string(s), p.hot)
+				}
+			})
 		}
 	}
 	wg.Wait()
@@ -257,7 +327,9 @@ func (o *loader) program(name string, hot bool) (*ebpf.Program, error) {
 	var err error
 	for _, m := range attempts {
 		var c *ebpf.Collection
-		if c, err = ebpf.NewCollectionWithOptions(one.Copy(), ebpf.CollectionOptions{MapReplacements: m, Cache: o.types}); err == nil {
+		if c, err = ebpf.NewCollectionWithOptions(one.Copy(), ebpf.CollectionOptions{
+			Programs: ebpf.ProgramOptions{LogLevel: o.logLevel}, MapReplacements: m, Cache: o.types,
+		}); err == nil {
 			defer c.Close()
 			return c.DetachProgram(name), nil
 		}

@@ -12,24 +12,26 @@ import (
 // Reason is a way of losing an event or a part of one.
 type Reason uint8
 
-// The reasons. Those up to NoProgram cost the whole event, those after it a piece, which the record that is sent marks.
+// The reasons. Those up to Unmatched cost the whole event, those after it a piece, which the record that is sent marks.
 const (
-	RingFull    Reason = iota // a ring had no room
-	NoProgram                 // the event's slot had no program
-	ScratchFull               // the record grew too large
-	UserFault                 // user memory could not be read
-	Truncated                 // the piece was longer than what is kept of it
-	TooDeep                   // the beginning of the path could not be reached
+	RingFull      Reason = iota // a ring had no room
+	NoProgram                   // the event's slot had no program
+	Unmatched                   // a request of io_uring was completed that had not been seen before
+	ScratchFull                 // the record grew too large
+	UserFault                   // user memory could not be read
+	Truncated                   // the piece was longer than what is kept of it
+	TooDeep                     // a part of the path could not be reached
+	ResultUnknown               // a request of io_uring was reported without its result
 	reasons
 )
 
-var reasonNames = [reasons]string{"ring_full", "no_program", "scratch_full", "user_fault", "truncated", "path_too_deep"}
+var reasonNames = [reasons]string{"ring_full", "no_program", "unmatched_request", "scratch_full", "user_fault", "truncated", "path_too_deep", "unknown_result"}
 
 // String returns the reason's name as metrics and logs have it.
 func (r Reason) String() string { return reasonNames[r] }
 
 // WholeEvent reports whether what is counted under the reason are events, not pieces of events.
-func (r Reason) WholeEvent() bool { return r <= NoProgram }
+func (r Reason) WholeEvent() bool { return r <= Unmatched }
 
 // Reasons are all there are, in order.
 func Reasons() iter.Seq[Reason] {
@@ -51,6 +53,8 @@ type Counters struct {
 	Truncated   uint64
 	TooDeep     uint64
 	NoProgram   uint64
+	Unknown     uint64
+	Unmatched   uint64
 }
 
 // Of returns the count of one reason.
@@ -68,6 +72,10 @@ func (c Counters) Of(r Reason) uint64 {
 		return c.Truncated
 	case TooDeep:
 		return c.TooDeep
+	case Unmatched:
+		return c.Unmatched
+	case ResultUnknown:
+		return c.Unknown
 	}
 	return 0
 }
@@ -91,6 +99,8 @@ func (c *Counters) Add(o *Counters) {
 	c.Truncated += o.Truncated
 	c.TooDeep += o.TooDeep
 	c.NoProgram += o.NoProgram
+	c.Unknown += o.Unknown
+	c.Unmatched += o.Unmatched
 }
 
 // Stats is what the probe has counted up to one moment: of every event type that happened, on each CPU.
@@ -171,6 +181,15 @@ func (s *Stats) Total() (sum Counters) {
 		sum.Add(&c)
 	}
 	return sum
+}
+
+// Total reads the probe's counters and adds them all up.
+func (p *Probe) Total() (Counters, error) {
+	s, err := p.Stats()
+	if err != nil {
+		return Counters{}, err
+	}
+	return s.Total(), nil
 }
 
 // Malformed is the number of records that could not be decoded: anything but 0 is a bug of ours.

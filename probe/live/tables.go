@@ -3,35 +3,47 @@
 package live
 
 import (
+	"slices"
+
 	"falconet/engine/event"
 )
 
 // The twins of the structures in probe/bpf/abi.h that only the loader writes.
 
 type part struct {
-	Kind, Op, Arg, Aux uint8
-	Size, Off          uint16
+	At, Op, Arg, Aux uint8
+	Size, Off        uint16
 }
 
 const maxParts = 16
 
 type slot struct {
-	Event                uint16
-	Parts, Object, Flags uint8
-	_                    [3]uint8
-	Part                 [maxParts]part
+	Event          uint16
+	Parts, Recipes uint8
+	Object, Flags  uint8
+	IO             uint8
+	_              uint8
+	Part           [maxParts]part
 }
 
 const (
 	slotFailedOnly = 1 << iota
 	slotClone
 	slotLife
+	slotSilent
 )
 
 type route struct {
 	Native, Compat uint16
-	Mark           uint32
+	Flags, Shared  uint16
 }
+
+const (
+	routeMark = 1 << iota
+	routeShared
+	routeMany
+	routeVersions
+)
 
 // capture is one slot: what it captures and the program that does.
 type capture struct {
@@ -43,11 +55,17 @@ type capture struct {
 type plan struct {
 	slots  []capture // 0 is no slot
 	routes [event.MaxSyscall]route
+	shared [maxShared]sharedCall
 
 	exec, execveat, fork, exit, heartbeat uint16
 	everyThread                           bool
+	roles                                 bool // which end of a connection a socket is, is asked for
+	peers                                 bool // whether a socket talks to another than before, is asked for
 	// rows of tracepoints that are attached when they are asked for, 0 when they are not
 	signal, pageFault event.ID
+
+	rows map[event.ID]uint16 // slots of rows that sys_exit reports
+	want *event.Demand
 }
 
 // markNR is readahead: rare, harmless, and refused at once for a descriptor that does not exist.
@@ -57,9 +75,13 @@ const markNR = 187
 var stateParts = event.PartsOf(event.PartTask, event.PartArgv, event.PartEnv, event.PartCwd, event.PartExe, event.PartCgroups, event.PartExit)
 
 func makePlan(d *event.Demand) *plan {
-	p := &plan{slots: make([]capture, 1), everyThread: d.WantsEveryThread()}
+	p := &plan{slots: make([]capture, 1), everyThread: d.WantsEveryThread(), peers: wantsPeers(d), rows: make(map[event.ID]uint16), want: d}
 	for _, row := range event.Rows()[1:] {
 		parts, wanted := d.Wants(row.ID)
+		silent := p.peers && row.Captures(event.PartChanged)
+		if silent { // whom a socket talks to is known when all calls are seen that talk
+			parts |= event.PartsOf(event.PartChanged)
+		}
 		switch {
 		case row.Name == "heartbeat":
 			p.heartbeat = p.add(&row, row.Parts, event.AllParts, captureCall)
@@ -70,17 +92,32 @@ func makePlan(d *event.Demand) *plan {
 		case row.Name == "page_fault" && wanted:
 			p.pageFault = row.ID
 		case row.ID == event.Generic && wanted:
-			p.generic(d, p.add(&row, nil, 0, captureCall))
+			p.rows[row.ID] = p.add(&row, nil, 0, captureCall)
+			p.generic(d, p.rows[row.ID])
 		case wanted:
-			id := p.add(&row, row.Parts, parts, programFor(row.Parts))
+			id := p.add(&row, row.Parts, parts, programFor(&row))
 			if isClone(row.Name) {
 				p.slots[id].Flags |= slotClone
 			}
+			p.rows[row.ID] = id
+			p.route(&row, id)
+		case silent:
+			id := p.add(&row, row.Parts, parts, programFor(&row))
+			p.slots[id].Flags |= slotSilent
+			p.rows[row.ID] = id
 			p.route(&row, id)
 		}
 	}
-	p.routes[markNR].Mark = 1
+	p.routes[markNR].Flags |= routeMark
+	p.share()
 	return p
+}
+
+func wantsPeers(d *event.Demand) bool {
+	return slices.ContainsFunc(event.Rows()[1:], func(row event.Row) bool {
+		parts, wanted := d.Wants(row.ID)
+		return wanted && parts.Has(event.PartChanged) && row.Captures(event.PartChanged)
+	})
 }
 
 // life places the rows of the tracepoints of process life. An execve that fails has no tracepoint: sys_exit reports it, when a
@@ -109,19 +146,28 @@ func (p *plan) add(row *event.Row, list []event.Part, wanted event.Parts, progra
 	c := capture{program: program}
 	c.Event, c.Parts, c.Object = uint16(row.ID), uint8(len(list)), uint8(row.Object)
 	for i, r := range list {
-		c.Part[i] = part{Kind: uint8(r.Kind), Op: uint8(r.Op), Arg: r.Arg, Aux: r.Aux, Size: r.Size, Off: r.Off}
-		if !wanted.Has(r.Kind) && !needed(list, i, wanted) {
-			c.Part[i].Op = uint8(event.OpNone)
+		if wanted.Has(r.Kind) || needed(list, i, wanted) {
+			c.Part[c.Recipes] = part{At: uint8(i), Op: uint8(r.Op), Arg: r.Arg, Aux: r.Aux, Size: r.Size, Off: r.Off}
+			c.Recipes++
 		}
 	}
+	if row.IO != event.IONone && c.keeps(event.OpData, event.OpSize, event.OpPeer, event.OpControl) {
+		c.IO = uint8(row.IO)
+	}
+	p.roles = p.roles || slices.ContainsFunc(c.Part[:c.Recipes], func(r part) bool { return r.Op == uint8(event.OpSock) && r.Aux != 0 })
 	p.slots = append(p.slots, c)
 	return uint16(len(p.slots) - 1)
+}
+
+// keeps reports whether a slot has one of the recipes.
+func (c *capture) keeps(ops ...event.Op) bool {
+	return slices.ContainsFunc(c.Part[:c.Recipes], func(p part) bool { return slices.Contains(ops, event.Op(p.Op)) })
 }
 
 // needed reports whether a wanted recipe looks at the piece that recipe i captures.
 func needed(list []event.Part, i int, wanted event.Parts) bool {
 	for _, r := range list {
-		if r.Op == event.OpDir && int(r.Aux) == i && wanted.Has(r.Kind) {
+		if (r.Op == event.OpDir || r.Op == event.OpChanged) && int(r.Aux) == i && wanted.Has(r.Kind) {
 			return true
 		}
 	}
@@ -138,7 +184,7 @@ func (p *plan) route(row *event.Row, id uint16) {
 }
 
 func (p *plan) generic(d *event.Demand, id uint16) {
-	for nr := range p.routes {
+	for nr := range event.FirstShared { // those behind have no number
 		if d.WantsSyscall(nr, false) {
 			p.routes[nr].Native = id
 		}
@@ -148,16 +194,50 @@ func (p *plan) generic(d *event.Demand, id uint16) {
 	}
 }
 
+// slotsOf returns the slots and the numbers of a system call, in the native table and in the 32-bit one; slot 0 where nobody asks for it.
+func (p *plan) slotsOf(call string) (slots, numbers [2]uint16) {
+	nr64, nr32, _ := event.SyscallNumber(call)
+	for i, nr := range []int{nr64, nr32} {
+		if nr < 0 {
+			continue
+		}
+		numbers[i] = uint16(nr)
+		if id := event.ByNumber(nr, i == 1); id != event.Generic {
+			slots[i] = p.rows[id]
+		} else if p.want.WantsSyscall(nr, i == 1) {
+			slots[i] = p.rows[event.Generic]
+		}
+	}
+	return slots, numbers
+}
+
+// wantsRequests reports whether io_uring can make an event of the demand.
+func (p *plan) wantsRequests() bool {
+	for i := range operations {
+		for _, call := range []string{operations[i].call, operations[i].positioned} {
+			if slots, _ := p.slotsOf(call); slots != [2]uint16{} {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func isClone(name string) bool {
 	return name == "clone" || name == "clone3" || name == "fork" || name == "vfork"
 }
 
 // programFor picks the program of sys_exit that has the recipes of a row.
-func programFor(parts []event.Part) string {
-	for _, p := range parts {
+func programFor(row *event.Row) string {
+	if row.IO&^event.IOWrites == event.IOMessages {
+		return captureMessages
+	}
+	for _, p := range row.Parts {
 		switch p.Op {
 		case event.OpTask, event.OpArgv, event.OpArgvUser, event.OpCgroups:
 			return captureProcess
+		case event.OpData, event.OpSize, event.OpPeer, event.OpControl, event.OpOption:
+			return captureData
 		case event.OpPoll:
 			return capturePoll
 		}

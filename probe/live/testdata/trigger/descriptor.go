@@ -24,12 +24,14 @@ func init() {
 // onFile and its like expect what a call on a descriptor of each kind captures.
 
 func (c *Call) onFile(fd int, abs string) *Call {
-	return c.file(fd).Part("path", abs).Part("fspath", fsPath(abs)).NoPart("sock")
+	return c.file(fd).Part("path", abs).Part("fspath", fsPath(abs)).NoPart("sock", "sockaddr", "changed")
 }
 
-func (c *Call) onPipe(fd int) *Call { return c.file(fd).NoPart("path", "fspath", "sock") }
+func (c *Call) onPipe(fd int) *Call {
+	return c.file(fd).NoPart("path", "fspath", "sock", "sockaddr", "changed")
+}
 
-func (c *Call) onSocket(fd int) *Call { return c.sock(fd).NoPart("path", "fspath") }
+func (c *Call) onSocket(fd int) *Call { return c.sock(fd).NoPart("path", "fspath", "sockaddr") }
 
 // onAnon is for an object of the kernel's own, whose name /proc tells.
 func (c *Call) onAnon(fd int) *Call {

@@ -30,9 +30,9 @@ func storm(t *T) {
 	wg.Wait()
 }
 
-// flood makes FALCONET_COUNT calls of each of several kinds that hardly anybody else makes, in each of several threads, while programs
+// rush makes FALCONET_COUNT calls of each of several kinds that hardly anybody else makes, in each of several threads, while programs
 // start and end, and one of each on each CPU.
-func flood(t *T) {
+func rush(t *T) {
 	const threads, programs = 4, 64
 	image, count := os.Getenv("FALCONET_IMAGE"), number(os.Getenv("FALCONET_COUNT"))
 	name := t.str("name")
