@@ -16,7 +16,7 @@ import (
 )
 
 // flooded are the calls of the flood, one of each kind in turn.
-var flooded = []string{"memfd_create", "ptrace", "setns", "inotify_init1", "userfaultfd"}
+var flooded = []string{"ptrace", "userfaultfd", "pidfd_getfd", "quotactl", "semget"}
 
 // floodThreads is how many threads make them.
 const floodThreads = 4

@@ -35,13 +35,13 @@ func storm(t *T) {
 func rush(t *T) {
 	const threads, programs = 4, 64
 	image, count := os.Getenv("FALCONET_IMAGE"), number(os.Getenv("FALCONET_COUNT"))
-	name := t.str("name")
+	special := t.str("none")
 	calls := func() {
-		_, _, _ = unix.RawSyscall(unix.SYS_MEMFD_CREATE, name, 0x8000, 0)
 		_, _, _ = unix.RawSyscall6(unix.SYS_PTRACE, 0x7777, ^uintptr(0)>>1, 0, 0, 0, 0)
-		_, _, _ = unix.RawSyscall(unix.SYS_SETNS, ^uintptr(0), 0, 0)
-		_, _, _ = unix.RawSyscall(unix.SYS_INOTIFY_INIT1, 1, 0, 0)
 		_, _, _ = unix.RawSyscall(unix.SYS_USERFAULTFD, 2, 0, 0)
+		_, _, _ = unix.RawSyscall(unix.SYS_PIDFD_GETFD, ^uintptr(0), 0, 0)
+		_, _, _ = unix.RawSyscall6(unix.SYS_QUOTACTL, 0xff00, special, 0, 0, 0, 0)
+		_, _, _ = unix.RawSyscall(unix.SYS_SEMGET, 0, ^uintptr(0), 0)
 	}
 	var wg sync.WaitGroup
 	for range threads {
