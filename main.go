@@ -21,6 +21,7 @@ import (
 	"falconet/engine"
 	"falconet/engine/alert"
 	"falconet/engine/cli"
+	"falconet/engine/config"
 	"falconet/engine/event"
 	"falconet/engine/field"
 	"falconet/outputs"
@@ -96,23 +97,50 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	if !queue.Close(flushTime) {
 		log.Error().Msg("an output did not take its last alerts in time")
 	}
-	return errors.Join(err, finish(job.Stdout, log, tally, queue, probe))
+	return errors.Join(err, finish(job.Stdout, log, host, tally, queue, probe))
 }
 
 // finish prints the statistics and says what was lost.
-func finish(out io.Writer, log zerolog.Logger, tally *outputs.Tally, queue *outputs.Queue, probe *live.Probe) error {
+func finish(out io.Writer, log zerolog.Logger, host *field.Host, tally *outputs.Tally, queue *outputs.Queue, probe *live.Probe) error {
 	if probe != nil {
-		if c, err := probe.Total(); err == nil && (c.Lost() > 0 || probe.Malformed() > 0) {
-			log.Warn().Uint64("events", c.Sent).Uint64("lost", c.Lost()).Uint64("malformed", probe.Malformed()).Msg("events were lost")
-		}
+		reportLoss(log, probe)
+	}
+	if n := host.Procs.Stats().Evictions; n > 0 {
+		log.Warn().Uint64("processes", n).Msg("processes found no room in the table (falco_libs.thread_table_size)")
 	}
 	if s := queue.Stats(); s.Dropped > 0 {
 		log.Warn().Uint64("alerts", s.Sent).Uint64("dropped", s.Dropped).Msg("alerts found no room in the queue")
+	}
+	for _, s := range queue.Stats().Sinks {
+		if s.Dropped+s.Failed > 0 {
+			log.Warn().Str("output", s.Name).Uint64("written", s.Written).Uint64("dropped", s.Dropped).Uint64("failed", s.Failed).Msg("an output lost alerts")
+		}
 	}
 	if _, err := tally.WriteTo(out); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return fmt.Errorf("write statistics: %w", err)
 	}
 	return nil
+}
+
+// reportLoss says at the end what did not arrive.
+func reportLoss(log zerolog.Logger, probe *live.Probe) {
+	if n := probe.Malformed(); n > 0 {
+		log.Warn().Uint64("records", n).Msg("records could not be decoded")
+	}
+	stats, err := probe.Stats()
+	if err != nil {
+		log.Warn().Err(err).Msg("what was lost is not known")
+		return
+	}
+	stats.Log(log)
+}
+
+// reportBuffers says how events travel, and when the configuration asks for more than this machine has.
+func reportBuffers(log zerolog.Logger, conf config.Probe, rings int) {
+	if n, err := live.OnlineCPUs(); err == nil && conf.CPUsForEachBuffer > n {
+		log.Warn().Int("asked", conf.CPUsForEachBuffer).Int("cpus", n).Msg("engine.modern_ebpf.cpus_for_each_buffer is more than the CPUs that are online: all share one buffer")
+	}
+	log.Info().Int("buffers", rings).Int("bytes", conf.BufferBytes()).Msg("buffers for events")
 }
 
 // counted counts alerts on their way to the queue.
@@ -160,12 +188,13 @@ func warnRefused(errs []error, log zerolog.Logger) {
 func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe, error) {
 	conf := job.Config.Engine.ModernEBPF
 	p, err := live.Open(live.Options{
-		Object: assets.Probe(), Demand: job.Demand, EventBytes: 1 << 20 << (conf.BufSizePreset - 1), LifeBytes: lifeBytes,
-		Snaplen: job.Config.Syscall.Libs.Snaplen, Controller: controller(),
+		Object: assets.Probe(), Demand: job.Demand, EventBytes: conf.BufferBytes(), LifeBytes: lifeBytes,
+		CPUsPerRing: conf.CPUsForEachBuffer, DropFailed: conf.DropFailedExit, Snaplen: job.Config.Syscall.Libs.Snaplen, Controller: controller(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open probe: %w", err)
 	}
+	reportBuffers(log, conf, p.Rings())
 	warnRefused(p.Refused(), log)
 	for _, limit := range p.Limits() {
 		log.Warn().Msg(limit)

@@ -41,7 +41,9 @@ cat >"$guest/steps.json" <<'STEPS'
   {"name": "event table", "argv": ["/tests/live.test", "-test.run", "^(TestRows|TestPathsOfNames|TestPathsInsideAnotherRoot|TestSelfIsExcluded|TestLossIsCounted|TestRequests.*|TestOtherTable|TestCallsOfSocketcall|TestCallsThatShareANumber)$"], "dir": "/repo/probe/live", "seconds": 400,
    "env": ["FALCONET_TRIGGER32=/tests/programs/trigger32", "FALCONET_REQUIRE_PRIVILEGED=1", "FALCONET_REQUIRE_32BIT=1"]},
   {"name": "verifier", "argv": ["/tests/live.test", "-test.v", "-test.run", "^TestProgramsAreCheapToVerify$"], "dir": "/repo/probe/live", "seconds": 120,
-   "env": ["FALCONET_REQUIRE_PRIVILEGED=1"]}
+   "env": ["FALCONET_REQUIRE_PRIVILEGED=1"]},
+  {"name": "loss", "argv": ["/tests/live.test", "-test.run", "^(TestCount|TestDropFailed|TestStormIsInOrder)$"], "dir": "/repo/probe/live", "seconds": 240,
+   "env": ["FALCONET_FLOOD=100000", "FALCONET_REQUIRE_PRIVILEGED=1"]}
 ]
 STEPS
 

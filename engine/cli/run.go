@@ -17,7 +17,6 @@ import (
 	"falconet/engine/config"
 	"falconet/engine/field"
 	"falconet/engine/format"
-	"falconet/engine/pushdown"
 	"falconet/engine/rules"
 
 	"github.com/rs/zerolog"
@@ -45,10 +44,7 @@ func (c *command) start(ctx context.Context, conf *config.Config) error {
 	if c.support {
 		return c.printSupport(conf, files)
 	}
-	demand := set.Demand()
-	if refused := pushdown.Restrict(demand, conf.Syscall.Base); len(refused) > 0 {
-		log.Warn().Strs("syscalls", refused).Msg("rules ask for system calls that are not captured: high-volume ones need option -A")
-	}
+	demand := selectEvents(log, set, conf)
 	if c.dryRun {
 		log.Info().Int("rules", set.Enabled()).Msg("dry run: configuration and rules are good")
 		return nil

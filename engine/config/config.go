@@ -106,11 +106,14 @@ type Engine struct {
 
 // Probe sizes the live probe.
 type Probe struct {
-	CPUsForEachBuffer int  `koanf:"cpus_for_each_buffer" default:"2" min:"0" max:"65535" doc:"How many CPUs share the space of one buffer, 0 for all of them. There is one buffer for all CPUs here; its size is that of all these together."`
-	BufSizePreset     int  `koanf:"buf_size_preset" default:"4" min:"1" max:"10" doc:"Space for events on their way from the kernel, as an index: 1, 2, 4, 8, 16, 32, 64, 128, 256 or 512 MB."`
-	DropFailedExit    bool `koanf:"drop_failed_exit" default:"false" doc:"Leave out system calls that failed."`
+	CPUsForEachBuffer int  `koanf:"cpus_for_each_buffer" default:"2" min:"0" max:"65535" doc:"How many CPUs share a buffer for events, 0 for all of them."`
+	BufSizePreset     int  `koanf:"buf_size_preset" default:"4" min:"1" max:"10" doc:"Size of each buffer for events on their way from the kernel, as an index: 1, 2, 4, 8, 16, 32, 64, 128, 256 or 512 MB."`
+	DropFailedExit    bool `koanf:"drop_failed_exit" default:"false" doc:"Leave out system calls that failed. A connect that is under way (EINPROGRESS) has not failed."`
 	DisableIterators  bool `koanf:"disable_iterators" default:"false" doc:"Read /proc at start, not the kernel's task iterator."`
 }
+
+// BufferBytes is the size of each buffer.
+func (p Probe) BufferBytes() int { return 1 << 20 << (p.BufSizePreset - 1) }
 
 // Replay names a capture file.
 type Replay struct {

@@ -38,7 +38,7 @@ func Restrict(d *event.Demand, base config.BaseSyscalls) (refused []string) {
 		}
 	}
 	for _, name := range base.CustomSet {
-		if without, ok := strings.CutPrefix(name, "!"); ok {
+		if without, ok := strings.CutPrefix(name, "!"); ok && !kept(without, base) {
 			drop(without)
 		}
 	}

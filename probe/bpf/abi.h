@@ -145,7 +145,7 @@ struct shared_call {
 	u8 version;	  /* the argument that may have IPC_64 among its bits, 0 for none */
 };
 
-struct counters { u64 sent, ring_full, scratch_full, fault, truncated, no_program, unknown, unmatched; };
+struct counters { u64 sent, ring_full, scratch_full, fault, truncated, too_deep, no_program, unknown, unmatched; };
 
 /* Where an argument of a system call is in a request of io_uring that stands for it. */
 enum request_arg_flag {

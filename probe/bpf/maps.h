@@ -9,6 +9,7 @@ const volatile u64 cookie;         /* what marks the loader's own calls */
 const volatile u16 heartbeat_slot; /* the slot of a heartbeat */
 const volatile s32 v1_controller = -1; /* index in controllers() of the v1 hierarchy for cgroup1, -1 for none */
 const volatile bool every_thread;  /* procexit for every thread, not only for the last */
+const volatile bool drop_failed;   /* calls that fail are no events */
 const volatile u32 snaplen = 80; /* how many bytes of the data that a call moves are kept */
 const volatile u16 exec_slot, execveat_slot, fork_slot, exit_slot;
 const volatile u16 signal_event, page_fault_event; /* rows of the tracepoints that are attached only when a rule asks for them */
@@ -138,7 +139,7 @@ struct scratch {
 	u32 controller;
 	u32 turns;   /* tail calls so far */
 	u32 lost;    /* on this CPU since the last record that went through */
-	u32 fault, truncated, full;
+	u32 fault, truncated, deep, full;
 	u32 request;	/* its entry in requests */
 	u32 uid, gid;	/* whose rights it has */
 	u32 sources[SOURCES]; /* of a call that shares its number */
@@ -187,9 +188,15 @@ struct {
 	__uint(max_entries, 4096);
 } life SEC(".maps");
 
+/* CPU -> the ring of its events, which may be others' too. The loader makes the rings. */
 struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096);
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_RINGBUF);
+		__uint(max_entries, 4096);
+	});
 } events SEC(".maps");
 
 /* Processes that have ended lately: two threads that end at one time both find that none is left. */

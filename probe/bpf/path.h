@@ -109,10 +109,12 @@ static __always_inline void path_done(struct scratch *s, bool lost)
 	keep_mask(len);
 	len &= PATH_CAP - 1;
 	bpf_probe_read_kernel(to, len, s->path + (pos & (PATH_CAP - 1)));
-	if (cut)
-		put_cut(s, s->current, len);
-	else
+	if (cut) {
+		s->deep++;
+		put(s, s->current, len | PART_TRUNCATED);
+	} else {
 		put(s, s->current, len);
+	}
 }
 
 /* "uts:[4026531838]": the name that nsfs gives a namespace. Its bytes are written from the right. */

@@ -20,10 +20,7 @@ static __always_inline void on_exec(void *ctx, struct task_struct *t, struct lin
 	s->file = (u64)READ(t, mm, exe_file);
 	__builtin_memset(head(s)->args, 0, sizeof(head(s)->args));
 	bpf_tail_call(ctx, &exec_programs, 0);
-	s->lost++;
-	struct counters *c = counters_of(0);
-	if (c)
-		c->no_program++;
+	no_program(s);
 }
 
 static __always_inline void capture_exec(void *ctx)

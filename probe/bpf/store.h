@@ -29,6 +29,14 @@ static __always_inline struct counters *counters_of(u32 event)
 	return bpf_map_lookup_elem(&counts, &event);
 }
 
+/* The ring for events of this CPU: every CPU that may be has one. */
+static __always_inline void *ring_of_cpu(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&events, &cpu);
+}
+
 static __always_inline struct header *head(struct scratch *s)
 {
 	return (struct header *)s->rec;
@@ -88,6 +96,7 @@ static __always_inline void begin(struct scratch *s, u32 slot, struct task_struc
 	s->turns = 0;
 	s->fault = 0;
 	s->truncated = 0;
+	s->deep = 0;
 	s->full = 0;
 	head(s)->ts = bpf_ktime_get_boot_ns();
 	head(s)->flags = 0;
@@ -179,6 +188,26 @@ static __always_inline void identify(struct header *h, struct task_struct *t)
 	h->cpu = bpf_get_smp_processor_id();
 }
 
+#define EINPROGRESS 115
+
+/* Of a call that is left out because it failed. A connection under way has not failed. */
+static __always_inline bool unwanted_failure(s64 ret)
+{
+	return drop_failed && ret < 0 && ret != -EINPROGRESS;
+}
+
+/* A tail call has come back: the slot has no program. */
+static __always_inline void no_program(struct scratch *s)
+{
+	u32 slot = s->slot;
+	const struct slot *row = bpf_map_lookup_elem(&slots, &slot);
+	struct counters *c = row ? counters_of(row->event) : NULL;
+
+	s->lost++;
+	if (c)
+		c->no_program++;
+}
+
 /* Complete the header and send. Everything that is lost is counted here, where the event is known. */
 static __always_inline void send(struct scratch *s, bool to_life, u32 cap)
 {
@@ -186,6 +215,7 @@ static __always_inline void send(struct scratch *s, bool to_life, u32 cap)
 	struct header *h = head(s);
 	struct counters *c;
 	u64 len = s->off;
+	void *ring;
 	long err;
 
 	identify(h, t);
@@ -194,7 +224,7 @@ static __always_inline void send(struct scratch *s, bool to_life, u32 cap)
 		h->gid = s->gid;
 	}
 	h->lost = s->lost;
-	if (s->truncated)
+	if (s->truncated | s->deep)
 		h->flags |= FLAG_TRUNCATED;
 	if (s->fault)
 		h->flags |= FLAG_FAULT;
@@ -203,6 +233,7 @@ static __always_inline void send(struct scratch *s, bool to_life, u32 cap)
 		return;
 	c->fault += s->fault;
 	c->truncated += s->truncated;
+	c->too_deep += s->deep;
 	c->scratch_full += s->full;
 	if (len > cap) { /* cannot be: room() bounds every part; the verifier wants to read it */
 		s->lost++;
@@ -211,10 +242,12 @@ static __always_inline void send(struct scratch *s, bool to_life, u32 cap)
 	}
 	h->len = len;
 	/* Wake-ups are the ring's own: one interrupt when the reader has caught up, none while it is behind. */
-	if (to_life)
+	if (to_life) {
 		err = bpf_ringbuf_output(&life, s->rec, len, 0);
-	else
-		err = bpf_ringbuf_output(&events, s->rec, len, 0);
+	} else {
+		ring = ring_of_cpu();
+		err = ring ? bpf_ringbuf_output(ring, s->rec, len, 0) : -1;
+	}
 	if (err) {
 		s->lost++;
 		c->ring_full++;

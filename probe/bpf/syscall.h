@@ -74,7 +74,7 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 		if (beat)
 			slot = heartbeat_slot;
 	}
-	if (!slot || (!beat && is_self(t)))
+	if (!slot || (!beat && (unwanted_failure(ret) || is_self(t))))
 		return;
 	s = scratch_get();
 	if (!s)
@@ -88,12 +88,7 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	if (shared)
 		plain_call(s, shared);
 	bpf_tail_call(ctx, &exit_programs, slot);
-	/* still here: the slot has no program */
-	s->lost++;
-	const struct slot *row = bpf_map_lookup_elem(&slots, &slot);
-	struct counters *c = row ? counters_of(row->event) : NULL;
-	if (c)
-		c->no_program++;
+	no_program(s);
 }
 
 /* First turn of a capture at sys_exit: find the event's file. False when the event is not this hook's. */
@@ -192,6 +187,7 @@ static __always_inline bool message_done(struct scratch *s, const struct slot *r
 	s->mode = 0;
 	s->fault = 0;
 	s->truncated = 0;
+	s->deep = 0;
 	s->full = 0;
 	head(s)->flags &= FLAG_COMPAT32;
 	frame(s, row);

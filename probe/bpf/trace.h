@@ -13,11 +13,13 @@ static __always_inline void report(u16 event, u64 a, u64 b, u64 c, u64 d)
 	struct task_struct *t = (void *)bpf_get_current_task();
 	struct counters *count = counters_of(event);
 	struct scratch *s = scratch_get();
-	struct header *h;
+	void *ring = ring_of_cpu();
+	struct header *h = NULL;
 
 	if (!s || !count || is_self(t))
 		return;
-	h = bpf_ringbuf_reserve(&events, sizeof(*h), 0);
+	if (ring)
+		h = bpf_ringbuf_reserve(ring, sizeof(*h), 0);
 	if (!h) {
 		s->lost++;
 		count->ring_full++;

@@ -337,6 +337,8 @@ static __always_inline void on_complete(void *ctx, void *programs, u64 ring, str
 	row = bpf_map_lookup_elem(&slots, &slot);
 	if (!slot || !row)
 		return;
+	if (sure && unwanted_failure(res))
+		return;
 	s->afar = READ(t, mm) != READ(now, mm);
 	if (sure) {
 		head(s)->ret = res;

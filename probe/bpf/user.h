@@ -106,7 +106,12 @@ static __always_inline void put_image(struct scratch *s, u32 i, bool env)
 	u64 from, end, len;
 	u8 *to = room(s);
 
-	if (!mm || !to) {
+	if (!to) {
+		s->full++;
+		absent(s, i);
+		return;
+	}
+	if (!mm) {
 		absent(s, i);
 		return;
 	}

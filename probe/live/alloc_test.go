@@ -42,7 +42,7 @@ func record(name string, pid uint32, ts uint64) []byte {
 
 func fakeProbe(size int) (p *Probe, events, life *fakeRing) {
 	events, life = newFakeRing(size), newFakeRing(size)
-	return &Probe{events: events.ring, life: life.ring, beatID: event.ByName("heartbeat")[0]}, events, life
+	return &Probe{events: []*ring{events.ring}, life: life.ring, beatID: event.ByName("heartbeat")[0]}, events, life
 }
 
 func delivered(p *Probe) (ts []uint64) {
@@ -121,11 +121,11 @@ func TestDeliveryAllocatesNothing(t *testing.T) {
 	p, events, life := fakeProbe(1 << 20)
 	open, exit, beat := record("open", 1, 10), record("procexit", 2, 11), record("heartbeat", 3, 12)
 	n := 0
-	m := &merger{p: p, settled: func() {}, handle: func(r *event.Record) {
+	m := newMerger(p, func(r *event.Record) {
 		if _, ok := r.Part(event.PartPath); ok {
 			n++
 		}
-	}}
+	}, func() {})
 	const each = 100
 	got := testing.AllocsPerRun(50, func() {
 		for range each {

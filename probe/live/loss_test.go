@@ -24,6 +24,15 @@ func runProbe(t *testing.T, p *Probe, handle func(*event.Record), settled func()
 	}
 }
 
+func statsOf(t testing.TB, p *Probe) *Stats {
+	t.Helper()
+	s, err := p.Stats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // With a ring of one page and a reader that is held back nearly everything is lost. What was made is what was received and what was counted
 // as lost, for each event; the ring of process life does not feel it; and the gaps that records announce add up.
 func TestLossIsCounted(t *testing.T) {
@@ -65,15 +74,9 @@ func TestLossIsCounted(t *testing.T) {
 		made += n
 		p.Drain(handle, func() {})
 	}
-	stats, err := p.Stats()
-	if err != nil {
-		t.Fatal(err)
-	}
+	stats := statsOf(t, p)
 	for _, name := range names {
-		var c Counters
-		for _, cpu := range stats[event.ByName(name)[0]] {
-			c.add(cpu)
-		}
+		c := stats.Event(event.ByName(name)[0])
 		only(t, c.Sent, received[name], name+" that were sent")
 		if foreign == 0 {
 			only(t, received[name]+c.Lost(), made, name+" that were received or lost")
@@ -87,14 +90,10 @@ func TestLossIsCounted(t *testing.T) {
 	}
 	for _, name := range []string{"execve", "procfork", "procexit"} {
 		only(t, life[name], uint64(2), name+" of the two programs")
-		for _, cpu := range stats[event.ByName(name)[0]] {
-			only(t, cpu.Lost(), uint64(0), name+" that were lost")
-		}
+		c := stats.Event(event.ByName(name)[0])
+		only(t, c.Lost(), uint64(0), name+" that were lost")
 	}
-	total, err := p.Total()
-	if err != nil {
-		t.Fatal(err)
-	}
+	total := stats.Total()
 	only(t, announced, total.Lost(), "sum of the gaps")
 	only(t, p.Malformed(), uint64(0), "number of malformed records")
 }
@@ -103,16 +102,7 @@ func TestLossIsCounted(t *testing.T) {
 func TestPiecesLostAreCounted(t *testing.T) {
 	privileged(t)
 	p := probe(t)
-	sum := func(name string) (c Counters) {
-		all, err := p.Stats()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, cpu := range all[event.ByName(name)[0]] {
-			c.add(cpu)
-		}
-		return c
-	}
+	sum := func(name string) Counters { return statsOf(t, p).Event(event.ByName(name)[0]) }
 	before, beforeUnlink := sum("fchmod"), sum("unlinkat")
 	s := newSession(t, p)
 	s.trigger(native().command(t, "deep"))
@@ -134,8 +124,8 @@ func TestPiecesLostAreCounted(t *testing.T) {
 			}
 		}
 	}
-	if n := after.Truncated - before.Truncated; cut == 0 || n < cut {
-		t.Errorf("%d pieces were cut, %d counted", cut, n)
+	if n := after.TooDeep - before.TooDeep; cut == 0 || n < cut {
+		t.Errorf("%d paths were cut, %d counted", cut, n)
 	}
 	if n := afterUnlink.Fault - beforeUnlink.Fault; faults != 1 || n < faults {
 		t.Errorf("%d faults, %d counted", faults, n)

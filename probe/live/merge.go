@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"falconet/engine/event"
@@ -15,10 +14,6 @@ import (
 )
 
 const (
-	// batchBytes bounds the events that are taken between two looks at the life ring, so that it cannot fill behind our back.
-	batchBytes = 1 << 20
-	// releaseEvery gives room back to the kernel during a batch, without touching the shared cache line for every record.
-	releaseEvery = 64 << 10
 	// gather is how long the reader rests after a batch: in this time events collect without waking anybody. It bounds the
 	// latency of an alert from below.
 	gather = time.Millisecond
@@ -30,9 +25,9 @@ const (
 // the call only. settled is called whenever every event that had been sent before the previous call of settled has been
 // delivered: what is kept for the sake of older events may go then. Run must not be called twice.
 //
-// Order: the life ring is read to a point not before the end of the batch of events, then both are merged by timestamp. A
-// process's own events and its life are therefore in order; events of different CPUs may be off by the time that one record
-// takes to be written.
+// Order: all rings are read to points that lie before the oldest record behind them, and merged by timestamp; that of process life is read
+// last, so that whatever the events depend on is there. A process's own events and its life are therefore in order; events of different
+// CPUs may be off by the time that one record takes to be written.
 func (p *Probe) Run(ctx context.Context, handle func(*event.Record), settled func()) error {
 	epoll, err := p.epoll()
 	if err != nil {
@@ -40,7 +35,7 @@ func (p *Probe) Run(ctx context.Context, handle func(*event.Record), settled fun
 	}
 	defer func() { _ = unix.Close(epoll) }()
 	go p.reclaim(ctx)
-	m := merger{p: p, handle: handle, settled: settled, mark: p.events.end()}
+	m := newMerger(p, handle, settled)
 	for ctx.Err() == nil {
 		if m.batch() {
 			time.Sleep(gather)
@@ -55,7 +50,7 @@ func (p *Probe) Run(ctx context.Context, handle func(*event.Record), settled fun
 
 // Drain delivers what is in the rings now and returns.
 func (p *Probe) Drain(handle func(*event.Record), settled func()) {
-	m := merger{p: p, handle: handle, settled: settled, mark: p.events.end()}
+	m := newMerger(p, handle, settled)
 	for m.batch() {
 	}
 }
@@ -65,7 +60,11 @@ func (p *Probe) epoll() (int, error) {
 	if err != nil {
 		return -1, fmt.Errorf("create epoll: %w", err)
 	}
-	for _, ring := range []int{p.maps["events"].FD(), p.maps["life"].FD()} {
+	rings := []int{p.maps["life"].FD()}
+	for _, m := range p.eventMaps {
+		rings = append(rings, m.FD())
+	}
+	for _, ring := range rings {
 		if err := unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, ring, &unix.EpollEvent{Events: unix.EPOLLIN}); err != nil {
 			_ = unix.Close(fd)
 			return -1, fmt.Errorf("watch ring: %w", err)
@@ -75,7 +74,7 @@ func (p *Probe) epoll() (int, error) {
 }
 
 func wait(epoll int) error {
-	var ready [2]unix.EpollEvent
+	var ready [1]unix.EpollEvent
 	_, err := unix.EpollWait(epoll, ready[:], int(idle/time.Millisecond))
 	if err != nil && !errors.Is(err, unix.EINTR) {
 		return fmt.Errorf("wait for events: %w", err)
@@ -83,59 +82,123 @@ func wait(epoll int) error {
 	return nil
 }
 
-// merger joins the two rings.
+// merger joins the rings.
 type merger struct {
 	p       *Probe
 	handle  func(*event.Record)
 	settled func()
-	mark    uint64 // settled is due once the events ring has been read to here
+	sources []source // life first: at one time an image comes before what it does
+	heap    []*source
+	horizon uint64 // records from here on are for a later batch
 	rec     event.Record
 }
 
-// batch delivers one batch and reports whether there was anything in it.
-func (m *merger) batch() bool {
-	events, life := m.p.events, m.p.life
-	from, lifeFrom := events.pos, life.pos
-	end := events.end()
-	limit := min(end, events.pos+batchBytes)
-	lifeLimit := life.end() // after the end of the events: whatever they depend on is before it
-	released := events.pos
-	for {
-		e, busy := events.peek(limit)
-		l := m.nextLife(lifeLimit)
-		switch {
-		case l != nil && (e == nil && !busy && limit == end || e != nil && timestamp(l) <= timestamp(e)):
-			m.deliver(l)
-			life.take(uint64(len(l)))
-			life.release()
-			continue
-		case e != nil:
-			m.deliver(e)
-			events.take(uint64(len(e)))
-			if events.pos-released >= releaseEvery {
-				released = events.pos
-				events.release()
-			}
-			continue
-		}
-		break
+func newMerger(p *Probe, handle func(*event.Record), settled func()) *merger {
+	m := &merger{p: p, handle: handle, settled: settled, sources: []source{{ring: p.life, life: true}}}
+	share := max(batchBytes/max(len(p.events), 1), releaseEvery)
+	for i, r := range p.events {
+		m.sources = append(m.sources, source{ring: r, share: uint64(share), rank: i + 1, mark: r.end()})
 	}
-	events.release()
-	if events.pos >= m.mark {
-		m.settled()
-		m.mark = events.end()
-	}
-	return events.pos != from || life.pos != lifeFrom
+	m.heap = make([]*source, 0, len(m.sources))
+	return m
 }
 
-// nextLife waits for a record that is still being written: the writer is in the middle of one copy, with preemption off.
-func (m *merger) nextLife(limit uint64) []byte {
-	for {
-		b, busy := m.p.life.peek(limit)
-		if !busy {
-			return b
+// batch delivers one batch and reports whether there may be more.
+func (m *merger) batch() bool {
+	from := m.position()
+	held := m.begin() && m.merge()
+	settled := true
+	for i := range m.sources {
+		s := &m.sources[i]
+		s.release()
+		settled = settled && s.pos >= s.mark
+	}
+	if settled {
+		m.settled()
+		for i := range m.sources[1:] {
+			m.sources[i+1].mark = m.sources[i+1].end()
 		}
-		runtime.Gosched()
+	}
+	return held || m.position() != from
+}
+
+// position is a number that grows with every record that is taken.
+func (m *merger) position() (sum uint64) {
+	for i := range m.sources {
+		sum += m.sources[i].pos
+	}
+	return sum
+}
+
+// begin decides how far the batch goes and finds the first record of each ring. It is false when an event is still being written, whose time
+// nobody knows.
+func (m *merger) begin() bool {
+	events := m.sources[1:]
+	for i := range events {
+		events[i].plan()
+	}
+	m.sources[0].plan() // after the events: whatever they depend on is before its end
+	// What has come since then, while other rings were looked at, may be older than what is in these.
+	m.horizon = ^uint64(0)
+	for i := range events {
+		m.horizon = min(m.horizon, events[i].next())
+	}
+	m.heap = m.heap[:0]
+	for i := range m.sources {
+		s := &m.sources[i]
+		switch s.advance() {
+		case inBatch:
+			m.heap = append(m.heap, s)
+		case beingWritten:
+			return false
+		}
+	}
+	for i := len(m.heap)/2 - 1; i >= 0; i-- {
+		m.sift(i)
+	}
+	return true
+}
+
+// merge delivers the records of the batch, oldest first. It reports whether it stopped at the horizon.
+func (m *merger) merge() (held bool) {
+	for len(m.heap) > 0 {
+		s := m.heap[0]
+		if s.ts > m.horizon {
+			return true
+		}
+		m.deliver(s.head)
+		s.took()
+		switch s.advance() {
+		case inBatch:
+		case beingWritten:
+			return false
+		case atEnd:
+			if s.cut {
+				return false // what comes next there may be older than what the others have
+			}
+			last := len(m.heap) - 1
+			m.heap[0] = m.heap[last]
+			m.heap = m.heap[:last]
+		}
+		m.sift(0)
+	}
+	return false
+}
+
+// sift lets the element at i of the heap sink to its place.
+func (m *merger) sift(i int) {
+	for {
+		least := i
+		for c := 2*i + 1; c <= 2*i+2 && c < len(m.heap); c++ {
+			if m.heap[c].before(m.heap[least]) {
+				least = c
+			}
+		}
+		if least == i {
+			return
+		}
+		m.heap[i], m.heap[least] = m.heap[least], m.heap[i]
+		i = least
 	}
 }
 

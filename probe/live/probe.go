@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math/bits"
 	"os"
 	"slices"
 	"strings"
@@ -33,8 +32,13 @@ import (
 type Options struct {
 	Object []byte        // the compiled programs
 	Demand *event.Demand // what to capture; not changed
-	// EventBytes and LifeBytes are the sizes of the two rings. They are rounded up to a power of two and at least a page.
+	// EventBytes is the size of each ring of events, LifeBytes that of the one of process life. They are rounded up to a power of two and at
+	// least a page.
 	EventBytes, LifeBytes int
+	// CPUsPerRing is how many processors share a ring of events, 0 for all.
+	CPUsPerRing int
+	// DropFailed leaves out calls that fail, but for connections under way.
+	DropFailed bool
 	// Snaplen is how many bytes are kept of the data that a call moves, 65535 at most; 0 means 80.
 	Snaplen int
 	// Controller is the index in event.Controllers of the v1 cgroup hierarchy that Header.Cgroup1 numbers, -1 for none.
@@ -53,7 +57,7 @@ type Probe struct {
 	hooks   []*loaded
 	links   []link.Link
 	iter    *ebpf.Program
-	events  *ring
+	events  []*ring
 	life    *ring
 	plan    *plan
 	cookie  uint64
@@ -63,6 +67,10 @@ type Probe struct {
 	loading time.Duration // how long the kernel took to take the programs
 
 	requests *requestHooks // nil when nobody asks for what io_uring can do
+
+	ringOf    []int // by processor: its ring of events
+	rings     int
+	eventMaps []*ebpf.Map
 
 	beats     atomic.Uint64
 	malformed atomic.Uint64
@@ -205,7 +213,7 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	options := map[string]any{
 		"cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
 		"every_thread": p.plan.everyThread, "exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat,
-		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault),
+		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "drop_failed": o.DropFailed, "signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault),
 		"snaplen": uint32(cmp.Or(o.Snaplen, defaultSnaplen)),
 	}
 	if p.requests != nil {
@@ -225,7 +233,11 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 			return fmt.Errorf("set option %s: %w", name, err)
 		}
 	}
-	spec.Maps["events"].MaxEntries = ringSize(o.EventBytes)
+	if err := p.shareRings(o.CPUsPerRing); err != nil {
+		return err
+	}
+	spec.Maps["events"].MaxEntries = uint32(len(p.ringOf))
+	spec.Maps["events"].InnerMap.MaxEntries = ringSize(o.EventBytes)
 	spec.Maps["life"].MaxEntries = ringSize(o.LifeBytes)
 	if p.plan.roles {
 		spec.Maps["roles"].MaxEntries, spec.Maps["listeners"].MaxEntries = maxRoles, maxListeners
@@ -253,11 +265,6 @@ const (
 // defaultSnaplen is Falco's.
 const defaultSnaplen = 80
 
-func ringSize(n int) uint32 {
-	n = max(n, os.Getpagesize())
-	return 1 << bits.Len32(uint32(n-1))
-}
-
 // privileges is said where the kernel refuses what they would allow.
 const privileges = "loading a probe takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN; run as root"
 
@@ -273,8 +280,8 @@ func (p *Probe) createMaps(spec *ebpf.CollectionSpec) error {
 		p.maps[name] = made.DetachMap(name)
 	}
 	made.Close()
-	if p.events, err = mapRing(p.maps["events"]); err != nil {
-		return fmt.Errorf("map events ring: %w", err)
+	if err := p.makeRings(spec.Maps["events"].InnerMap); err != nil {
+		return err
 	}
 	if p.life, err = mapRing(p.maps["life"]); err != nil {
 		return fmt.Errorf("map life ring: %w", err)
@@ -439,8 +446,13 @@ func (p *Probe) Close() {
 		if p.iter != nil {
 			_ = p.iter.Close()
 		}
-		p.events.close()
+		for _, r := range p.events {
+			r.close()
+		}
 		p.life.close()
+		for _, m := range p.eventMaps {
+			_ = m.Close()
+		}
 		for _, m := range p.maps {
 			_ = m.Close()
 		}

@@ -102,10 +102,7 @@ func TestStormIsInOrder(t *testing.T) {
 		break
 	}
 	stop()
-	total, err := p.Total()
-	if err != nil {
-		t.Fatal(err)
-	}
+	total := statsOf(t, p).Total()
 	only(t, total.Lost(), uint64(0), "number of lost events")
 	whole := 0
 	for k, v := range seen {

@@ -39,7 +39,7 @@ var triggers = map[string]func(*T){
 	"buffers": buffers, "vectors": vectors, "otherMemory": otherMemory, "datagrams": datagrams, "streams": streams, "messages": messages, "elder": elder, "several": several, "flood": flood, "oddAddresses": oddAddresses,
 	"listening": listening, "shutdowns": shutdowns, "pairs": pairs, "names": names, "setOptions": setOptions, "getOptions": getOptions,
 	"paths": paths, "deep": deep, "mounts": mounts, "chroot": chroot, "cookie": cookie,
-	"tracee": tracee, "storm": storm, "opens": opens, "exit": exit, "thread": thread, "crowd": crowd, "orphan": orphan,
+	"tracee": tracee, "storm": storm, "opens": opens, "rush": rush, "exit": exit, "thread": thread, "crowd": crowd, "orphan": orphan,
 	"ring-files": ringFiles, "ring-net": ringNet, "ring-fixed": ringFixed, "ring-odd": ringOdd, "ring-bad": ringBad, "ring-repeated": ringRepeated, "ring-pipe": ringPipe,
 	"ring-crowd": ringCrowd, "ring-calls": ringCalls, "ring-taken": ringTaken, "socketcalls": socketcalls, "ipcs": ipcs,
 }
