@@ -30,6 +30,7 @@ const (
 	OpMemory      // MemoryFacts
 	OpBuffer      // user memory, pointer in Arg, as many bytes as the register Aux says but no more than Size
 	OpPoll        // PollFacts of each descriptor in the vector in Arg, whose length is in the register Aux
+	OpNow         // NowFacts
 )
 
 // Controllers are the cgroup controllers whose paths OpCgroups captures, under the names that they have in v1 hierarchies (where
@@ -96,12 +97,14 @@ const (
 	PartMem3   // user memory, see the row
 	PartMemory // MemoryFacts
 	PartPoll   // PollFacts, one after the other
+	PartNow    // NowFacts
+	PartHere   // working directory, for fields of the process: paths of the call start from PartDir and PartCwd
 	partKinds
 )
 
 var partNames = [partKinds]string{
 	"none", "name", "name2", "path", "fspath", "dir", "dir2", "file", "sock", "sockaddr", "queue", "task", "argv", "env",
-	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "memory", "poll",
+	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "memory", "poll", "now", "here",
 }
 
 // String returns the kind's name.

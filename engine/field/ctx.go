@@ -48,9 +48,14 @@ type Ctx struct {
 	scratch []byte // text under way
 	parent  *state.Process
 	task    event.TaskFacts // room for the record's
+	mem     event.MemoryFacts
+	stdio   []state.Opened
+
+	nowFacts event.NowFacts
+	hasNow   bool // nowFacts is the record's
 }
 
-type caches uint8
+type caches uint16
 
 const (
 	cachedProc caches = 1 << iota
@@ -60,6 +65,8 @@ const (
 	cachedName
 	cachedAlt
 	cachedSpelling
+	cachedStdio
+	cachedNow
 )
 
 // NewCtx returns a context over the given host.

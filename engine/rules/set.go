@@ -162,12 +162,21 @@ func (s *Set) Demand() *event.Demand {
 	for nr := range s.native {
 		if len(s.native[nr].rules) > 0 {
 			d.AddSyscall(event.SyscallName(nr, false))
+			s.native[nr].generic(d)
 		}
 		if len(s.compat[nr].rules) > 0 {
 			d.AddSyscall(event.SyscallName(nr, true))
+			s.compat[nr].generic(d)
 		}
 	}
 	return d
+}
+
+// generic asks for the pieces that the rules read of calls without a row of their own.
+func (b *batch) generic(d *event.Demand) {
+	for _, r := range b.rules {
+		d.Add(event.Generic, r.parts(event.RowOf(event.Generic)))
+	}
 }
 
 // parts returns the pieces of an event that the rule reads.

@@ -28,7 +28,7 @@ func TestStructuresAreTheSameInC(t *testing.T) {
 	types := objectTypes(t)
 	for name, twin := range map[string]any{
 		"header": event.Header{}, "file_facts": event.FileFacts{}, "sock_facts": event.SockFacts{}, "task_facts": event.TaskFacts{},
-		"exit_facts": event.ExitFacts{}, "memory_facts": event.MemoryFacts{}, "poll_facts": event.PollFacts{}, "part": part{}, "slot": slot{}, "route": route{}, "counters": Counters{},
+		"exit_facts": event.ExitFacts{}, "memory_facts": event.MemoryFacts{}, "poll_facts": event.PollFacts{}, "now_facts": event.NowFacts{}, "part": part{}, "slot": slot{}, "route": route{}, "counters": Counters{},
 	} {
 		var c *btf.Struct
 		if err := types.TypeByName(name, &c); err != nil {

@@ -70,7 +70,7 @@ func makePlan(d *event.Demand) *plan {
 		case row.Name == "page_fault" && wanted:
 			p.pageFault = row.ID
 		case row.ID == event.Generic && wanted:
-			p.generic(d, p.add(&row, nil, 0, captureCall))
+			p.generic(d, p.add(&row, row.Parts, parts, captureCall))
 		case wanted:
 			id := p.add(&row, row.Parts, parts, programFor(row.Parts))
 			if isClone(row.Name) {
@@ -113,6 +113,9 @@ func (p *plan) add(row *event.Row, list []event.Part, wanted event.Parts, progra
 		if !wanted.Has(r.Kind) && !needed(list, i, wanted) {
 			c.Part[i].Op = uint8(event.OpNone)
 		}
+	}
+	for c.Parts > 0 && c.Part[c.Parts-1].Op == uint8(event.OpNone) { // every piece costs a step, wanted or not
+		c.Parts--
 	}
 	p.slots = append(p.slots, c)
 	return uint16(len(p.slots) - 1)

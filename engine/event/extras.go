@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package event
+
+import "slices"
+
+// extras are the pieces that any system call can carry beside its own, when a rule asks for them: what changes of a process from one call to
+// the next. They stand behind a row's own pieces, so that records without them are no longer.
+func extras(r *Row) []Part {
+	var own Parts
+	for _, p := range r.Parts {
+		own |= 1 << p.Kind
+		switch p.Op {
+		case OpTask, OpArgv, OpArgvUser, OpCgroups: // captured by a program that tells all this anyway
+			return nil
+		}
+	}
+	if r.Flags&(Internal|Life|Tracepoint) != 0 || len(r.NR64)+len(r.NR32) == 0 && r.ID != Generic {
+		return nil
+	}
+	list := []Part{{Kind: PartNow, Op: OpNow}}
+	if !own.Has(PartMemory) {
+		list = append(list, Part{Kind: PartMemory, Op: OpMemory})
+	}
+	if !own.Has(PartPoll) && !own.Has(PartCwd) { // polls have a program that walks no paths
+		list = append(list, Part{Kind: PartHere, Op: OpCwd})
+	}
+	return list
+}
+
+// withExtras returns the pieces of a row with those that any call can carry.
+func withExtras(r *Row) []Part { return append(slices.Clone(r.Parts), extras(r)...) }
