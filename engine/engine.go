@@ -68,10 +68,12 @@ func New(o Options) *Engine {
 // NewHost returns the state of the host whose root directory is seen at root ("" for this one), filled by none but the
 // configuration: see state.Table.Seed.
 func NewHost(name, root string, maxProcesses int) *field.Host {
+	procs := state.NewTable(state.Options{Root: root, MaxProcesses: maxProcesses})
 	return &field.Host{
 		Name:       name,
 		BootTime:   bootTime(),
-		Procs:      state.NewTable(state.Options{Root: root, MaxProcesses: maxProcesses}),
+		Procs:      procs,
+		Guests:     state.NewGuests(procs),
 		Users:      state.NewUsers(root),
 		Addrs:      state.NewAddrs(),
 		Containers: container.NewResolver(root),

@@ -19,6 +19,7 @@ type Host struct {
 	Base64     bool           // buffers are printed in base64; comparisons do not change
 	Procs      *state.Table
 	Users      *state.Users
+	Guests     *state.Guests
 	Addrs      *state.Addrs
 	Containers *container.Resolver
 }
@@ -90,6 +91,7 @@ func (c *Ctx) Begin(r *event.Record, num uint64) {
 func (h *Host) Tick(now time.Time) {
 	h.Procs.Tick()
 	h.Users.Refresh(now)
+	h.Guests.Tick(now)
 	h.Addrs.Refresh(now)
 }
 

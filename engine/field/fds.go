@@ -117,7 +117,7 @@ func procFDFields() []Def {
 func fdTypesField() []Def {
 	return []Def{{Name: "fd.types", Type: event.CharBuf, List: true, Cost: askProc, Flags: NoRHS, Arg: ArgOptional, Form: ByIndex, Example: "fd.types intersects (ipv4, ipv6)",
 		Desc: "kinds of all descriptors that the process has open when the field is read, as fd.type names them, each once; [N] is the kind of one",
-		Get: func(c *Ctx, a Arg) (Value, bool) { return c.openedTypes(a) }}}
+		Get:  func(c *Ctx, a Arg) (Value, bool) { return c.openedTypes(a) }}}
 }
 
 // polled returns the list of descriptors of a poll.

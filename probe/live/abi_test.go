@@ -79,7 +79,7 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 			"SOCK": uint64(event.OpSock), "QUEUE": uint64(event.OpQueue), "TASK": uint64(event.OpTask), "ARGV": uint64(event.OpArgv),
 			"ENV": uint64(event.OpEnv), "ARGV_USER": uint64(event.OpArgvUser), "ENV_USER": uint64(event.OpEnvUser), "CWD": uint64(event.OpCwd),
 			"EXE": uint64(event.OpExe), "CGROUPS": uint64(event.OpCgroups), "FILENAME": uint64(event.OpFilename), "EXIT": uint64(event.OpExit),
-			"MEMORY": uint64(event.OpMemory), "BUFFER": uint64(event.OpBuffer), "POLL": uint64(event.OpPoll),
+			"MEMORY": uint64(event.OpMemory), "BUFFER": uint64(event.OpBuffer), "POLL": uint64(event.OpPoll), "NOW": uint64(event.OpNow),
 		},
 		"OBJ_": {
 			"NONE": uint64(event.ObjNone), "RET": uint64(event.ObjRet), "ARG0": uint64(event.ObjArg0), "ARG1": uint64(event.ObjArg1),
