@@ -82,8 +82,10 @@ func (c *Ctx) env(i *state.Image, a Arg) string {
 
 // cwd is the working directory. Some records carry it, and calls with a path relative to it; else it is the last that was seen.
 func (c *Ctx) cwd(i *state.Image) string {
-	if dir, ok := c.Rec.Part(event.PartCwd); ok && len(dir) > 0 {
-		return c.withSlash(dir)
+	for _, k := range [...]event.PartKind{event.PartHere, event.PartCwd} {
+		if dir, ok := c.Rec.Part(k); ok && len(dir) > 0 {
+			return c.withSlash(dir)
+		}
 	}
 	r := c.row()
 	if r.path >= 0 && c.fromCwd(&c.Rec.Row().Params[r.path]) {
@@ -175,7 +177,7 @@ func procFields() []Def {
 				}
 				return Str(c.env(img, a)), true
 			}},
-		Def{Name: "proc.cwd", Type: event.CharBuf, Example: "proc.cwd = /root/", Desc: "working directory, with a slash at its end", Needs: Needs{Parts: event.PartsOf(event.PartDir, event.PartCwd)}, Domain: Domain{Begins: []string{"/"}, Shape: Slashed},
+		Def{Name: "proc.cwd", Type: event.CharBuf, Example: "proc.cwd = /root/", Desc: "working directory, with a slash at its end", Needs: Needs{Parts: event.PartsOf(event.PartHere, event.PartDir, event.PartCwd)}, Domain: Domain{Begins: []string{"/"}, Shape: Slashed},
 			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { s := c.cwd(i); return Str(s), s != "" })},
 		Def{Name: "proc.tty", Type: event.Uint32, Example: "proc.tty != 0", Desc: "device number of the controlling terminal, 0 without one",
 			Needs: partsOfNow, Get: ofNow(func(t *event.NowFacts) Value { return num(event.Uint32, uint64(t.TTY)) })},

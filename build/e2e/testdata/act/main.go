@@ -17,6 +17,7 @@
 //	act loopback             makes a TCP connection to itself
 //	act packet               opens a packet socket
 //	act pty CMD...           runs a program on a terminal of its own
+//	act facts FILE           see facts.go
 package main
 
 import (
@@ -47,6 +48,7 @@ func main() {
 		"shell":       shell,
 		"pipe-shell":  pipeShell,
 		"pty":         pty,
+		"facts":       facts,
 		"loopback":    func([]string) error { return loopback() },
 		"packet":      func([]string) error { return packet() },
 	}[os.Args[1]]
