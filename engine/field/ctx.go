@@ -16,7 +16,8 @@ type Host struct {
 	Name       string         // evt.hostname
 	BootTime   int64          // Unix time of the boot in nanoseconds: what a record's TS is added to
 	Location   *time.Location // zone of evt.time and its siblings; nil is the local one
-	Base64     bool           // buffers are printed in base64; comparisons do not change
+	Static     map[string]string
+	Base64     bool // buffers are printed in base64; comparisons do not change
 	Procs      *state.Table
 	Users      *state.Users
 	Guests     *state.Guests

@@ -35,7 +35,7 @@ func buildTable() *fieldTable {
 		{"process", procFields()}, {"process", procFDFields()}, {"process", lineageFields()}, {"process", threadFields()}, {"process", cpuFields()},
 		{"user", userFields()}, {"group", groupFields()},
 		{"container", containerFields()}, {"fd", fdFields()}, {"fd", fdSockFields()}, {"fd", fdTypesField()}, {"fs.path", fsPathFields()},
-		{"syslog", syslogFields()}, {"fdlist", fdListFields()}, {"hidden", hiddenFields()},
+		{"syslog", syslogFields()}, {"fdlist", fdListFields()}, {"static", staticFields()}, {"hidden", hiddenFields()},
 	} {
 		for i := range class.defs {
 			d := &class.defs[i]

@@ -101,6 +101,10 @@ func (b *builder) rule(r *rule) *Rule {
 		b.conditionFailed(r, err)
 		return nil
 	}
+	if err := b.checkStatic(e); err != nil {
+		b.conditionFailed(r, err)
+		return nil
+	}
 	b.warnFields(e)
 	b.warnUnsafe(e)
 	r.tree, r.src = e, src
