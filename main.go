@@ -23,6 +23,7 @@ import (
 	"falconet/engine/cli"
 	"falconet/engine/event"
 	"falconet/engine/field"
+	"falconet/engine/state"
 	"falconet/outputs"
 	"falconet/probe/live"
 
@@ -83,6 +84,10 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 			queue.Close(flushTime)
 			return fmt.Errorf("start probe: %w", err)
 		}
+	}
+	if hosts := job.Rules.Hosts(); len(hosts) > 0 {
+		host.Names = state.NewNames(hosts)
+		go host.Names.Run(ctx)
 	}
 	log.Info().Str("version", version).Int("rules", job.Rules.Enabled()).Msg("watching")
 	stopReopen := reopenOnSignal(ctx, queue)

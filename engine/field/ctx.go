@@ -22,6 +22,7 @@ type Host struct {
 	Users      *state.Users
 	Guests     *state.Guests
 	Addrs      *state.Addrs
+	Names      *state.Names // of the hosts that rules name; nil where they name none
 	Containers *container.Resolver
 }
 

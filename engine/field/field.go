@@ -70,6 +70,8 @@ const (
 	SelfChosen
 	// Within is for fields whose value is a distance: `=`, the only operator that they take, holds up to the number of a condition.
 	Within
+	// HostName marks fields that conditions compare with names of hosts, which are to be looked up.
+	HostName
 )
 
 // ArgMode says whether a field takes an argument.

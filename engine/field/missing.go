@@ -7,7 +7,6 @@ import "strings"
 // The reasons why a field of Falco is not in the table.
 const (
 	noMetadata = "it needs what container runtimes tell of their containers"
-	noDNS      = "names of addresses are not looked up"
 	noEvent    = "no event carries it"
 )
 
@@ -17,7 +16,6 @@ var missing = []struct{ why, names string }{
 		container.healthcheck container.liveness_probe container.readiness_probe container.ip container.cni.json
 		container.host_pid container.host_network container.host_ipc container.label container.label. container.labels
 		proc.is_container_healthcheck proc.is_container_liveness_probe proc.is_container_readiness_probe k8s.`},
-	{noDNS, `fd.cip.name fd.sip.name fd.lip.name fd.rip.name`},
 	{noEvent, `evt.buffer syslog.`},
 }
 

@@ -4,6 +4,7 @@ package rules
 
 import (
 	"encoding/binary"
+	"slices"
 	"unsafe"
 
 	"falconet/engine/alert"
@@ -35,6 +36,7 @@ type Rule struct {
 	refs
 	exceptions []*exception
 	below      bool // less urgent than what is wanted
+	hosts      []string
 }
 
 // Matching says how many rules may match one event.
@@ -190,6 +192,30 @@ func (r *Rule) parts(row *event.Row) (p event.Parts) {
 		}
 	}
 	return p
+}
+
+// Hosts returns the names of hosts that the enabled rules compare addresses with, sorted.
+func (s *Set) Hosts() (hosts []string) {
+	for _, r := range s.active {
+		hosts = append(hosts, r.hosts...)
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
+// hostsOf returns the names of hosts that a condition compares addresses with.
+func hostsOf(e filter.Expr) (hosts []string) {
+	filter.Walk(e, func(e filter.Expr) bool {
+		if c, ok := e.(*filter.Check); ok {
+			if d, ok := field.Lookup(c.Left.Field); ok && d.Flags&field.HostName != 0 {
+				for _, v := range c.Values {
+					hosts = append(hosts, v.Text)
+				}
+			}
+		}
+		return true
+	})
+	return hosts
 }
 
 // Enabled returns how many rules are enabled and urgent enough.

@@ -57,6 +57,7 @@ func (b *box) file(name, text string) {
 // guests is a cache over a table that holds the given boxes.
 func (s *sim) guests(boxes ...*box) (*Guests, []*Process) {
 	s.Helper()
+	s.t.fs.wait = time.Minute // however busy the machine is
 	var ps []*Process
 	for _, b := range boxes {
 		p := s.t.refill(b.pid)
@@ -76,6 +77,7 @@ func TestGuests(t *testing.T) {
 	b.file("etc/passwd", "other:x:1000:1000::/home/other:/bin/ash\n")
 	s := newSim(t, f.root, 0)
 	g, p := s.guests(a, b)
+	g.burst = time.Hour
 	user := func(i int, uid uint32) string {
 		u, ok := g.Of(p[i], "box"+strconv.Itoa(i)).User(uid)
 		if !ok {
@@ -208,8 +210,8 @@ func TestGuestsAreBounded(t *testing.T) {
 	}
 	s := newSim(t, f.root, 0)
 	g, ps := s.guests(boxes...)
+	g.burst = time.Hour
 	for i, p := range ps {
-		g.debt = 0
 		if u, ok := g.Of(p, "x").User(15999); !ok || u.Name != "user15999" {
 			t.Errorf("box %d: %+v, %v", i, u, ok)
 		}
@@ -227,14 +229,14 @@ func TestGuestsAreBounded(t *testing.T) {
 	fresh := newBox(f, 90, "4026532999")
 	fresh.file("etc/passwd", "app:x:7:7::/:/bin/sh\n")
 	_, p := s.guests(fresh)
-	g.debt = guestBurst
+	g.debt = g.burst
 	if _, ok := g.Of(p[0], "fresh").User(7); ok {
 		t.Error("it is read although too much time has gone into reading")
 	}
 	if s.t.Stats().SkippedReads == 0 {
 		t.Error("what was left out is not counted")
 	}
-	g.Tick(g.now.Add(guestShare * guestBurst))
+	g.Tick(g.now.Add(guestShare * 2 * g.burst))
 	if u, ok := g.Of(p[0], "fresh").User(7); !ok || u.Name != "app" {
 		t.Errorf("it is never read: %+v, %v", u, ok)
 	}

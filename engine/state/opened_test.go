@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"falconet/engine/event"
 )
@@ -17,7 +18,8 @@ import (
 func self(t *testing.T) (*Table, *Process) {
 	t.Helper()
 	table := NewTable(Options{})
-	table.fs.other = false // whatever namespace the test runs in: it asks for its own numbers
+	table.fs.wait = time.Minute // however busy the machine is
+	table.fs.other = false      // whatever namespace the test runs in: it asks for its own numbers
 	p := table.refill(uint32(os.Getpid()))
 	if p == nil {
 		t.Fatal("this process is not found")

@@ -29,12 +29,16 @@ var sockTables = []struct {
 // sockEnds finds sockets by their inode numbers in the lists below dir, which ends with a slash.
 func sockEnds(dir string, inodes []uint64) map[uint64]Opened {
 	found := make(map[uint64]Opened, len(inodes))
-	buf := make([]byte, maxSockTable)
+	buf := make([]byte, 64<<10)
 	for _, table := range sockTables {
 		if len(found) == len(inodes) {
 			break
 		}
 		b, ok := readFile(dir+table.name, buf)
+		if ok && len(b) == len(buf) && len(buf) < maxSockTable {
+			buf = make([]byte, maxSockTable)
+			b, ok = readFile(dir+table.name, buf)
+		}
 		if !ok {
 			continue
 		}
