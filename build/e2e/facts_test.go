@@ -258,6 +258,34 @@ func TestSocketOnStdin(t *testing.T) {
 	}
 }
 
+// TestNamesOfAddresses: hosts that a rule names are looked up, and compared by their addresses.
+func TestNamesOfAddresses(t *testing.T) {
+	privileged(t)
+	s := newStage(t)
+	const rule = "- rule: E2E names\n  desc: d\n  condition: evt.type = connect and proc.aname = e2e-grand and fd.sip.name = localhost and fd.cip.name in (nosuch.invalid, localhost)\n" +
+		"  output: '%fd.sip.name %fd.sip'\n  priority: INFO\n- rule: E2E no name\n  desc: d\n  condition: evt.type = connect and proc.aname = e2e-grand and fd.sip.name = nosuch.invalid\n" +
+		"  output: '%fd.sip.name'\n  priority: INFO\n"
+	d := start(t, launch{rules: rule})
+	found := false
+	for end := time.Now().Add(deadline); !found && time.Now().Before(end); { // they are looked up beside the watch
+		from := d.mark()
+		s.play(t, scene{name: "connect", script: `"$ACT" loopback`})
+		d.sync()
+		for _, a := range d.alerts(from) {
+			found = true
+			if a.Rule != "E2E names" || a.str("fd.sip.name") != "localhost" || a.str("fd.sip") != "127.0.0.1" {
+				t.Errorf("%s", a.Line)
+			}
+		}
+	}
+	if !found {
+		t.Error("a connection to localhost is not one to its name")
+	}
+	if code, _ := d.stop(); code != 0 {
+		t.Errorf("exit code is %d, want 0", code)
+	}
+}
+
 // TestUsersOfContainers: a container's users are those of its own files, the host's are those of the host.
 func TestUsersOfContainers(t *testing.T) {
 	privileged(t)

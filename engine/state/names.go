@@ -22,7 +22,7 @@ const (
 	maxNames     = 1024 // hosts that are looked up
 	maxNameAddrs = 256  // addresses of one that are kept
 	namesEvery   = 5 * time.Minute
-	namesRetry   = 10 * time.Second // where one was not found
+	namesRetry   = 10 * time.Second // at first, where one was not found
 	nameTimeout  = 5 * time.Second
 )
 
@@ -51,10 +51,10 @@ func (n *Names) Of(a netip.Addr) []string {
 // Run looks the hosts up, again and again, until ctx ends. What a host had is kept while it is not found.
 func (n *Names) Run(ctx context.Context) {
 	known := make(map[string][]netip.Addr, len(n.hosts))
-	for {
-		every := namesEvery
-		if !n.round(ctx, known) {
-			every = namesRetry
+	for retry := namesRetry; ; retry = min(2*retry, namesEvery) {
+		every := retry
+		if n.round(ctx, known) {
+			every, retry = namesEvery, namesRetry
 		}
 		timer := time.NewTimer(every)
 		select {
