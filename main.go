@@ -147,6 +147,7 @@ func newHost(job *cli.Job) (*field.Host, error) {
 	}
 	host := engine.NewHost(name, os.Getenv("HOST_ROOT"), job.Config.Syscall.Libs.ThreadTableSize)
 	host.Base64 = job.Config.Render.BufferBase64
+	host.ReadsUsers = job.Rules.ReadsUsers()
 	host.Static = job.Config.Rules.StaticFields
 	return host, nil
 }

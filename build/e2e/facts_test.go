@@ -91,12 +91,12 @@ func statusOf(t *testing.T, pid int) map[string][]string {
 	return lines
 }
 
-// awaitAlert waits for the first alert of a rule that is of the process.
+// awaitAlert waits for the first alert of a rule that is of the process, of any when pid is 0.
 func (d *daemon) awaitAlert(rule string, from, pid int) alert {
 	d.t.Helper()
 	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		for _, a := range d.alerts(from) {
-			if a.Rule == rule && a.str("proc.pid") == strconv.Itoa(pid) {
+			if a.Rule == rule && (pid == 0 || a.str("proc.pid") == strconv.Itoa(pid)) {
 				return a
 			}
 		}
@@ -122,7 +122,7 @@ func TestFacts(t *testing.T) {
 	cmd.Env = []string{"E2E_FACT=yes"}
 	h := hold(t, cmd)
 	a := d.awaitAlert("E2E facts", from, h.pid())
-	d.facts(a, h.pid(), file)
+	d.facts(t, a, h.pid())
 	stat := strings.Fields(proc(t, h.pid(), "stat")[strings.LastIndexByte(proc(t, h.pid(), "stat"), ')')+2:])
 	status := statusOf(t, h.pid())
 	if got, want := a.str("proc.sid"), strconv.Itoa(h.pid()); got != want || status["NSsid"][0] != want {
@@ -143,10 +143,62 @@ func TestFacts(t *testing.T) {
 	}
 }
 
-// facts compares an alert with what /proc says of a process that waits.
-func (d *daemon) facts(a alert, pid int, file string) {
-	t, status := d.t.(*testing.T), statusOf(d.t.(*testing.T), pid)
+// TestFactsElsewhere compares processes that ran before the watch began, that are in a pid namespace of their own, that have changed their
+// cgroup, or that another process has inherited.
+func TestFactsElsewhere(t *testing.T) {
+	privileged(t)
+	dir := tempDir(t)
+	file := write(t, filepath.Join(dir, "facts"), "x\n")
+	sh := func(script string) *exec.Cmd {
+		cmd := exec.Command("/bin/sh", "-c", script, "e2e", file, actor(t), unified(t))
+		cmd.Env = []string{"E2E_FACT=yes", "PATH=" + os.Getenv("PATH")}
+		return cmd
+	}
+	const open = `read go; : <"$1"; read end; :`
+	early := hold(t, sh(open))
+	d := start(t, launch{rules: factRule(file)})
+	check := func(name string, h *held, pid int, tell string) {
+		t.Run(name, func(t *testing.T) {
+			from := d.mark()
+			if _, err := h.in.WriteString(tell); err != nil {
+				t.Fatal(err)
+			}
+			a := d.awaitAlert("E2E facts", from, pid)
+			n, err := strconv.Atoi(a.str("proc.pid"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.facts(t, a, n)
+			parent := strings.TrimSpace(proc(t, toInt(t, a.str("proc.ppid")), "comm"))
+			if got := a.str("proc.pname"); got != parent {
+				t.Errorf("proc.pname = %q, the parent is %q", got, parent)
+			}
+		})
+	}
+	check("before the watch", early, early.pid(), "go\n")
+	late := hold(t, sh(open))
+	check("after it began", late, late.pid(), "go\n")
+	check("pid namespace", hold(t, sh(`read go; exec unshare --pid --fork --kill-child "$2" facts "$1"`)), 0, "go\n")
+	check("inherited", hold(t, sh(`exec 3<&0; (read go; until read -r _ _ _ by _ </proc/self/stat; [ "$by" != $$ ]; do sleep 0.1; done; : <"$1"; read end; :) <&3 & exit`)), 0, "go\n")
+	check("moved", hold(t, sh(`read go; at=$(mktemp -d "$3"/falconet-e2e-XXXXXX) && echo $$ >"$at/cgroup.procs"; : <"$1"; read end; :`)), 0, "go\n")
+	if code, _ := d.stop(); code != 0 {
+		t.Errorf("exit code is %d, want 0", code)
+	}
+}
+
+func toInt(t *testing.T, s string) int {
 	t.Helper()
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// facts compares an alert with what /proc says of a process that waits.
+func (d *daemon) facts(t *testing.T, a alert, pid int) {
+	t.Helper()
+	status := statusOf(t, pid)
 	last := func(line string) string { return status[line][len(status[line])-1] }
 	argv := strings.Split(strings.TrimSuffix(proc(t, pid, "cmdline"), "\x00"), "\x00")
 	exe := procLink(t, pid, "exe")
@@ -212,15 +264,35 @@ func (d *daemon) facts(a alert, pid int, file string) {
 	if types := a.str("fd.types"); !strings.Contains(types, "pipe") || !strings.Contains(types, "file") {
 		t.Errorf("fd.types = %s", types)
 	}
-	if cgroup := strings.TrimSpace(strings.TrimPrefix(lastLine(proc(t, pid, "cgroup")), "0::")); !strings.Contains(a.str("thread.cgroups"), "="+cgroup) {
+	if cgroup := "cpu=" + cgroupOf(proc(t, pid, "cgroup"), "cpu"); !slices.Contains(strings.Fields(a.str("thread.cgroups")), cgroup) {
 		t.Errorf("thread.cgroups = %s, without %s", a.str("thread.cgroups"), cgroup)
 	}
-	_ = file
 }
 
-func lastLine(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return lines[len(lines)-1]
+// cgroupOf finds the path for a controller in a /proc/PID/cgroup.
+func cgroupOf(file, controller string) (path string) {
+	for line := range strings.Lines(file) {
+		w := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		switch {
+		case slices.Contains(strings.Split(w[1], ","), controller):
+			return w[2]
+		case w[0] == "0":
+			path = w[2]
+		}
+	}
+	return path
+}
+
+// unified is where the v2 hierarchy of cgroups is mounted.
+func unified(t *testing.T) string {
+	t.Helper()
+	for line := range strings.Lines(proc(t, os.Getpid(), "mountinfo")) {
+		before, after, _ := strings.Cut(line, " - ")
+		if strings.HasPrefix(after, "cgroup2 ") {
+			return strings.Fields(before)[4]
+		}
+	}
+	return "/nonexistent"
 }
 
 // TestSocketOnStdin: the connection that a shell's input comes from is named, whoever made it.
@@ -307,11 +379,13 @@ func TestUsersOfContainers(t *testing.T) {
 	d := start(t, launch{rules: rule})
 	id := strings.Repeat("fedcba9876543210", 4)
 	hostGroup := groupName(t, "65534")
+	in := `"$ACT" cgroup /falconet-e2e-$$/` + id + ` unshare -m`
+	const asUser = ` setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=+sys_chroot --ambient-caps=+sys_chroot`
 	for _, c := range []struct{ name, script, want string }{
 		{"host", `setpriv --reuid 65534 --regid 65534 --clear-groups "$ACT" cat "$D/marker"`, "host 65534 nobody"},
-		{"container", `"$ACT" cgroup /falconet-e2e-$$/` + id + ` unshare -m setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=+sys_chroot --inh-caps=+sys_chroot --ambient-caps=+sys_chroot chroot jail /act cat /marker`,
-			id[:12] + " 65534 e2e-user /srv/e2e /bin/e2e e2e-group"},
-		{"superuser", `"$ACT" cgroup /falconet-e2e-$$/` + id + ` unshare -m chroot jail /act cat /marker`, id[:12] + " 0 boss /boss /bin/boss"},
+		{"superuser", `sleep 1 | ` + in + ` chroot jail /act facts /marker`, id[:12] + " 0 boss /boss /bin/boss"},
+		{"user", `sleep 1 | ` + in + asUser + ` chroot jail /act facts /marker`, id[:12] + " 65534 e2e-user /srv/e2e /bin/e2e e2e-group"},
+		{"gone at once", in + asUser + ` chroot jail /act cat /marker`, id[:12] + " 65534 e2e-user /srv/e2e /bin/e2e e2e-group"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			from := d.mark()

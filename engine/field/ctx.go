@@ -21,6 +21,7 @@ type Host struct {
 	Procs      *state.Table
 	Users      *state.Users
 	Guests     *state.Guests
+	ReadsUsers bool // rules read names of users or groups
 	Addrs      *state.Addrs
 	Names      *state.Names // of the hosts that rules name; nil where they name none
 	Containers *container.Resolver
@@ -53,6 +54,7 @@ type Ctx struct {
 	task    event.TaskFacts // room for the record's
 	mem     event.MemoryFacts
 	stdio   []state.Opened
+	moved   string // cgroups of a process that is no longer where its image began
 
 	nowFacts event.NowFacts
 	hasNow   bool // nowFacts is the record's
@@ -70,6 +72,7 @@ const (
 	cachedSpelling
 	cachedStdio
 	cachedNow
+	cachedCgroups
 )
 
 // NewCtx returns a context over the given host.

@@ -43,12 +43,29 @@ func capabilities(set func(t *event.NowFacts) uint64) func(*Ctx, Arg) (Value, bo
 	}
 }
 
+// cgroups are those of the process: what the image began in, unless the event says that it has moved since.
+func (c *Ctx) cgroups(i *state.Image) string {
+	began := &i.Task
+	if !i.HasTask || began.Cgroup == 0 || c.Rec.Cgroup == 0 || began.Cgroup == c.Rec.Cgroup && began.Cgroup1 == c.Rec.Cgroup1 {
+		return i.Cgroups
+	}
+	if c.done&cachedCgroups == 0 {
+		c.done |= cachedCgroups
+		p, _ := c.Process()
+		c.moved = c.Host.Procs.CgroupsOf(p)
+	}
+	if c.moved == "" {
+		return i.Cgroups
+	}
+	return c.moved
+}
+
 // cgroupOf returns the path of one controller. What is io in v2 has its v1 name blkio in records, and rules use either.
-func cgroupOf(i *state.Image, controller string) (string, bool) {
+func cgroupOf(list, controller string) (string, bool) {
 	if controller == "io" {
 		controller = "blkio"
 	}
-	for rest := i.Cgroups; rest != ""; {
+	for rest := list; rest != ""; {
 		var entry string
 		entry, rest, _ = strings.Cut(rest, "\x00")
 		if name, path, ok := strings.Cut(entry, "="); ok && name == controller {
@@ -82,7 +99,7 @@ func threadFields() []Def {
 		{Name: "thread.pfmajor", Type: event.Uint64, Example: "thread.pfmajor > 0", Desc: "major page faults", Needs: partsOfNow, Get: ofNow(func(t *event.NowFacts) Value { return u64(t.FaultsMajor) })},
 		{Name: "thread.pfminor", Type: event.Uint64, Example: "thread.pfminor > 0", Desc: "minor page faults", Needs: partsOfNow, Get: ofNow(func(t *event.NowFacts) Value { return u64(t.FaultsMinor) })},
 		{Name: "thread.cgroups", Type: event.CharBuf, Example: "thread.cgroups contains kubepods", Desc: "cgroups of the process as controller=path, joined by spaces",
-			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { return Str(c.spaced(i.Cgroups)), i.Cgroups != "" })},
+			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { s := c.cgroups(i); return Str(c.spaced(s)), s != "" })},
 		{Name: "thread.cgroup", Type: event.CharBuf, Arg: ArgRequired, Form: DotOnly, Example: "thread.cgroup.cpu contains kubepods", Desc: "cgroup of the process for the controller after the dot",
 			checkArg: func(a Arg) error {
 				if strings.Trim(strings.ToLower(a.Key), "abcdefghijklmnopqrstuvwxyz_") != "" {
@@ -92,7 +109,7 @@ func threadFields() []Def {
 			},
 			Get: func(c *Ctx, a Arg) (Value, bool) {
 				_, img := c.Process()
-				s, ok := cgroupOf(img, a.Key)
+				s, ok := cgroupOf(c.cgroups(img), a.Key)
 				return Str(s), ok
 			}},
 		{Name: "thread.vmsize", Type: event.Uint64, Example: "thread.vmsize > 0", Desc: "proc.vmsize for the main thread, 0 for the others", Needs: needsMemory, Get: ofMain(ofMemory(func(m *event.MemoryFacts) uint32 { return m.Size }))},

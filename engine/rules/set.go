@@ -194,6 +194,24 @@ func (r *Rule) parts(row *event.Row) (p event.Parts) {
 	return p
 }
 
+// ReadsUsers reports whether an enabled rule names a user or group.
+func (s *Set) ReadsUsers() bool {
+	reads := func(d *field.Def) bool { return d != nil && (d.Class == "user" || d.Class == "group") }
+	for _, r := range s.active {
+		for _, f := range r.fields {
+			if reads(f.Def) {
+				return true
+			}
+		}
+		for _, f := range r.Output.Reads() {
+			if reads(f.Def) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Hosts returns the names of hosts that the enabled rules compare addresses with, sorted.
 func (s *Set) Hosts() (hosts []string) {
 	for _, r := range s.active {

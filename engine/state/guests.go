@@ -90,11 +90,23 @@ type Guests struct {
 	now   time.Time
 	debt  time.Duration // time spent on reading
 	burst time.Duration
+	host  rootKey // of the host itself
 }
 
 // NewGuests returns an empty cache over the processes of a table.
 func NewGuests(t *Table) *Guests {
-	return &Guests{table: t, byKey: make(map[rootKey]*Guest), byBox: make(map[string]rootKey), now: time.Now(), burst: guestBurst}
+	s := &Guests{table: t, byKey: make(map[rootKey]*Guest), byBox: make(map[string]rootKey), now: time.Now(), burst: guestBurst}
+	s.host = t.fs.rootOf(1)
+	return s
+}
+
+// Knows reports whether a root of the container was seen, so that its names are known of processes too that are gone.
+func (s *Guests) Knows(box string) bool {
+	if s == nil {
+		return true
+	}
+	_, ok := s.byBox[box]
+	return ok
 }
 
 // Tick tells what time it is. What is older than a second is then looked at again when it is asked for.
@@ -150,19 +162,27 @@ func (s *Guests) identify(p *Process) {
 	}
 	s.spend(func() {
 		p.rootOf = p.img
-		ns, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(fs.link(p.PID, "ns/mnt"), "mnt:["), "]"), 10, 64)
-		if err != nil {
-			return
-		}
-		path := fs.path(p.PID, "root")
-		st, ok := aside(fs, func() (syscall.Stat_t, bool) {
-			var st syscall.Stat_t
-			return st, syscall.Stat(path, &st) == nil
-		})
-		if ok && s.table.same(p) {
-			p.root = rootKey{ns, st.Dev, st.Ino}
+		if key := fs.rootOf(p.PID); s.table.same(p) {
+			p.root = key
 		}
 	})
+}
+
+// rootOf finds out what a process sees as its root directory; the zero key when it cannot be told.
+func (f *procFS) rootOf(pid uint32) (key rootKey) {
+	ns, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(f.link(pid, "ns/mnt"), "mnt:["), "]"), 10, 64)
+	if err != nil {
+		return key
+	}
+	path := f.path(pid, "root")
+	st, ok := aside(f, func() (syscall.Stat_t, bool) {
+		var st syscall.Stat_t
+		return st, syscall.Stat(path, &st) == nil
+	})
+	if ok {
+		key = rootKey{ns, st.Dev, st.Ino}
+	}
+	return key
 }
 
 // refresh reads the files if they have changed.
@@ -184,7 +204,8 @@ func (s *Guests) refresh(p *Process, box string, key rootKey, old *Guest) *Guest
 		g.used = s.used
 		s.makeRoom(g)
 	})
-	if g != nil {
+	// What starts a container is in its cgroup before it is in its root.
+	if host := s.host; g != nil && (key.dev != host.dev || key.ino != host.ino) {
 		if _, known := s.byBox[box]; !known && len(s.byBox) >= maxGuests {
 			clear(s.byBox)
 		}

@@ -7,6 +7,18 @@ import (
 	"strings"
 )
 
+// CgroupsOf asks /proc which cgroups the process is in now, "" when it is no longer there. The form is that of Image.Cgroups.
+func (t *Table) CgroupsOf(p *Process) string {
+	if t.fs.other || !t.same(p) {
+		return ""
+	}
+	b, ok := t.fs.read(p.PID, "cgroup")
+	if !ok {
+		return ""
+	}
+	return Cgroups(string(b))
+}
+
 // Usage is how much of the processors a thread has used since it began.
 type Usage struct {
 	Start         uint64 // of the thread, in nanoseconds since boot, rounded down to a tick

@@ -111,8 +111,11 @@ func (t *Table) Apply(r *event.Record) {
 
 // moved takes the working directory from other records that carry it: shells change theirs between two calls of clone.
 func (t *Table) moved(r *event.Record) {
-	dir, ok := r.Part(event.PartCwd)
-	if !ok || len(dir) == 0 {
+	dir, _ := r.Part(event.PartHere)
+	if len(dir) == 0 {
+		dir, _ = r.Part(event.PartCwd)
+	}
+	if len(dir) == 0 {
 		return
 	}
 	p := t.find(r.PID, r.Start)
