@@ -28,5 +28,11 @@ func extras(r *Row) []Part {
 	return list
 }
 
-// withExtras returns the pieces of a row with those that any call can carry.
-func withExtras(r *Row) []Part { return append(slices.Clone(r.Parts), extras(r)...) }
+// maxCaptured is how many pieces the probe captures of one event.
+const maxCaptured = 16
+
+// withExtras returns the pieces of a row with those that any call can carry, as far as there is room for them.
+func withExtras(r *Row) []Part {
+	list := append(slices.Clone(r.Parts), extras(r)...)
+	return list[:max(len(r.Parts), min(len(list), maxCaptured))]
+}
