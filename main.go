@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -145,7 +146,11 @@ func newHost(job *cli.Job) (*field.Host, error) {
 			return nil, fmt.Errorf("read host name: %w", err)
 		}
 	}
-	host := engine.NewHost(name, os.Getenv("HOST_ROOT"), job.Config.Syscall.Libs.ThreadTableSize)
+	budget := engine.Budget(job.Config.Memory.BudgetMB) << 20
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(budget))
+	}
+	host := engine.NewHost(name, os.Getenv("HOST_ROOT"), job.Config.Syscall.Libs.ThreadTableSize, budget)
 	host.Base64 = job.Config.Render.BufferBase64
 	host.ReadsUsers = job.Rules.ReadsUsers()
 	host.Static = job.Config.Rules.StaticFields

@@ -45,7 +45,7 @@ func newKit(t *testing.T) *kit {
 	procs := state.NewTable(state.Options{Root: root})
 	h := &Host{
 		Name: "box", BootTime: bootTime, Location: time.FixedZone("X", 3600),
-		Procs: procs, Guests: state.NewGuests(procs), Users: state.NewUsers(root), Addrs: state.NewAddrs(),
+		Procs: procs, Guests: state.NewGuests(procs, 1<<20), Users: state.NewUsers(root), Addrs: state.NewAddrs(),
 		Containers: container.NewResolver(root),
 	}
 	return &kit{T: t, host: h, ctx: NewCtx(h)}
@@ -55,7 +55,7 @@ func newKit(t *testing.T) *kit {
 func realHost(h *Host) *Host {
 	real := *h
 	real.Procs = state.NewTable(state.Options{})
-	real.Guests = state.NewGuests(real.Procs)
+	real.Guests = state.NewGuests(real.Procs, 1<<20)
 	return &real
 }
 

@@ -71,10 +71,9 @@ func (g *Guest) Group(gid uint32) (name string, ok bool) {
 }
 
 const (
-	maxGuestFile  = 1 << 20
-	maxGuests     = 1024
-	maxGuestBytes = 16 << 20
-	guestCheck    = time.Second
+	maxGuestFile = 1 << 20
+	maxGuests    = 1024
+	guestCheck   = time.Second
 	// Reading what containers name takes at most a tenth of the time, but for a burst.
 	guestBurst = 300 * time.Millisecond
 	guestShare = 10
@@ -90,12 +89,13 @@ type Guests struct {
 	now   time.Time
 	debt  time.Duration // time spent on reading
 	burst time.Duration
+	room  int     // for bytes
 	host  rootKey // of the host itself
 }
 
-// NewGuests returns an empty cache over the processes of a table.
-func NewGuests(t *Table) *Guests {
-	s := &Guests{table: t, byKey: make(map[rootKey]*Guest), byBox: make(map[string]rootKey), now: time.Now(), burst: guestBurst}
+// NewGuests returns an empty cache over the processes of a table, which keeps so many bytes, about.
+func NewGuests(t *Table, room int) *Guests {
+	s := &Guests{table: t, byKey: make(map[rootKey]*Guest), byBox: make(map[string]rootKey), now: time.Now(), burst: guestBurst, room: room}
 	s.host = t.fs.rootOf(1)
 	return s
 }
@@ -216,7 +216,7 @@ func (s *Guests) refresh(p *Process, box string, key rootKey, old *Guest) *Guest
 
 // makeRoom drops what was not asked for longest.
 func (s *Guests) makeRoom(keep *Guest) {
-	for len(s.byKey) > maxGuests || s.bytes > maxGuestBytes && len(s.byKey) > 1 {
+	for len(s.byKey) > maxGuests || s.bytes > s.room && len(s.byKey) > 1 {
 		var victim *Guest
 		for _, g := range s.byKey {
 			if g != keep && (victim == nil || g.used < victim.used) {

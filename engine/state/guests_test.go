@@ -66,7 +66,7 @@ func (s *sim) guests(boxes ...*box) (*Guests, []*Process) {
 		}
 		ps = append(ps, p)
 	}
-	return NewGuests(s.t), ps
+	return NewGuests(s.t, 16<<20), ps
 }
 
 func TestGuests(t *testing.T) {
@@ -216,7 +216,7 @@ func TestGuestsAreBounded(t *testing.T) {
 			t.Errorf("box %d: %+v, %v", i, u, ok)
 		}
 	}
-	if g.bytes > maxGuestBytes || s.t.Stats().Evictions == 0 {
+	if g.bytes > g.room || s.t.Stats().Evictions == 0 {
 		t.Errorf("%d bytes are kept, %d evictions", g.bytes, s.t.Stats().Evictions)
 	}
 	sum := 0
