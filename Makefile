@@ -27,13 +27,13 @@ CLANG := clang-19
 CFLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Iprobe/bpf -I/usr/include/x86_64-linux-gnu \
 	-fdebug-compilation-dir=.
 
-.PHONY: help setup build run test lint unit probe probe-check check-binary image image-test matrix clean
+.PHONY: help setup build run test lint unit verifier probe probe-check check-binary image image-test matrix clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 	@printf '%s\n' 'make build         $(BIN)/falconet, static, with its symbols beside it' 'make probe         compile the probe into embed/probe' \
 	  'make probe-check   fail if the compiled probe is not what its source gives' 'make lint          gofmt, vet, staticcheck' \
-	  'make unit          go test ./...' 'make check-binary  what the release binary must be' 'make image         Containerfile.distroless' \
+	  'make unit          go test ./...' 'make verifier      what the programs cost the verifier' 'make check-binary  what the release binary must be' 'make image         Containerfile.distroless' \
 	  'make image-test    an alert from a container' 'make matrix        doctor, alerts and probe tests on 5.10, 6.1 and 6.12'
 
 $(BIN)/.go: $(SETUP) go.mod
@@ -82,6 +82,11 @@ unit: build
 	$(call say,TEST,./...)
 	$(Q)FALCONET_BIN=$(CURDIR)/$(BIN)/falconet $(GO) test -count=1 -p 1 -timeout 20m ./...
 
+# What each program costs the verifier of this machine's kernel; the matrix prints the same of its kernels.
+verifier: setup
+	$(call say,VERIFY,embed/probe/probe.o)
+	$(Q)$(GO) test -count=1 -v -run '^TestProgramsAreCheapToVerify$$' ./probe/live | sed -n 's/^.*_test.go:[0-9]*: /  /p; /^--- FAIL/q1'
+
 check-binary: build
 	$(call say,CHECK,$(BIN)/falconet)
 	$(Q)FALCONET_BIN=$(CURDIR)/$(BIN)/falconet $(GO) test -count=1 ./build/elfcheck
@@ -100,7 +105,7 @@ matrix: build
 
 test:
 	$(Q)mkdir -p $(BIN) && $(SETUP) --test | tail -n 1 > $(BIN)/.go
-	$(Q)$(MAKE) --no-print-directory lint probe-check unit check-binary image-test matrix
+	$(Q)$(MAKE) --no-print-directory lint probe-check unit verifier check-binary image-test matrix
 	@echo 'everything passed'
 
 clean:

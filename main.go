@@ -81,10 +81,12 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		defer func() { _ = os.Remove(job.PIDFile) }()
 	}
 	if probe != nil {
+		told := len(probe.Refused())
 		if err := probe.Start(); err != nil {
 			queue.Close(flushTime)
 			return fmt.Errorf("start probe: %w", err)
 		}
+		warnRefused(probe.Refused()[told:], log)
 	}
 	if hosts := job.Rules.Hosts(); len(hosts) > 0 {
 		host.Names = state.NewNames(hosts)
@@ -160,6 +162,12 @@ func newHost(job *cli.Job) (*field.Host, error) {
 // lifeBytes is the ring of process life: room for some thousand programs started at once.
 const lifeBytes = 8 << 20
 
+func warnRefused(errs []error, log zerolog.Logger) {
+	for _, lost := range errs {
+		log.Warn().Err(lost).Msg("this kernel refused a part of the probe")
+	}
+}
+
 // openProbe attaches the probe and fills the process table, so that nothing that happens in between is missed.
 func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe, error) {
 	conf := job.Config.Engine.ModernEBPF
@@ -169,8 +177,9 @@ func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe,
 	if err != nil {
 		return nil, fmt.Errorf("open probe: %w", err)
 	}
-	for _, lost := range p.Refused() {
-		log.Warn().Err(lost).Msg("this kernel refused a part of the probe")
+	warnRefused(p.Refused(), log)
+	for _, limit := range p.Limits() {
+		log.Warn().Msg(limit)
 	}
 	if !host.Procs.HasProc() {
 		log.Warn().Msg("this is not the host's pid namespace: of processes that run already little is known (share it, or mount the host's root and name it in HOST_ROOT)")
@@ -244,7 +253,7 @@ func doctor(ctx context.Context) (out []cli.Check) {
 		c := cli.Check{Name: f.Name, Status: "ok", Detail: f.Detail, Advice: f.Advice}
 		if !f.OK {
 			c.Status = "fail"
-			if f.Name == "refused program" || f.Name == "running processes" {
+			if f.Name == "refused program" || f.Name == "running processes" || f.Name == "io_uring" {
 				c.Status = "warn"
 			}
 		}

@@ -43,13 +43,14 @@ func commandAs(t *testing.T, user *syscall.Credential, bin string, args ...strin
 }
 
 // perform runs a program that has to succeed.
-func perform(t *testing.T, cmd *exec.Cmd) {
+func perform(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := finish(cmd); err != nil {
 		t.Fatalf("run %q: %v\n%s", cmd.Args, err, indent(out.String()))
 	}
+	return out.String()
 }
 
 // finish runs a program to its end, in a session of its own: without a terminal, wherever the tests are run. One that hangs is

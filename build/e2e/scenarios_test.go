@@ -89,12 +89,16 @@ func (s *stage) rule(t *testing.T) string {
 // play runs a script three generations below the test.
 func (s *stage) play(t *testing.T, sc scene) {
 	t.Helper()
+	perform(t, s.command(sc))
+}
+
+func (s *stage) command(sc scene) *exec.Cmd {
 	// The colons keep the shells from replacing themselves by their last command.
 	cmd := exec.Command(s.grand, "-c", `"$0" -e -c "$1; :"; r=$?; exit $r`, s.parent, sc.script)
 	cmd.Dir = s.dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "D=" + s.dir, "ACT=" + s.act, "ACT386=" + s.act386}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: sc.uid, Gid: sc.uid}}
-	perform(t, cmd)
+	return cmd
 }
 
 func (s *stage) scenes() []scene {
@@ -121,6 +125,11 @@ func (s *stage) scenes() []scene {
 		{name: "32-bit open", script: `"$ACT386" int80 /etc/shadow`, want: saw("/etc/shadow", "/etc/shadow", "act386 int80 /etc/shadow")},
 		{name: "32-bit call of a 64-bit program", script: `"$ACT" int80 /etc/shadow`, want: saw("/etc/shadow", "/etc/shadow", "act int80 /etc/shadow")},
 		{name: "openat2", script: `"$ACT" openat2 /etc/shadow`, want: saw("/etc/shadow", "/etc/shadow", "act openat2 /etc/shadow")},
+		{name: "io_uring", script: `"$ACT" ring /etc/shadow plain`, want: saw("/etc/shadow", "/etc/shadow", "act ring /etc/shadow plain")},
+		{name: "symlink through io_uring", script: `ln -s /etc/shadow link2; "$ACT" ring link2 async`, want: saw("/etc/shadow", "link2", "act ring link2 async")},
+		{name: "io_uring of a thread of the kernel's", script: `"$ACT" ring /etc/shadow polled`, want: saw("/etc/shadow", "/etc/shadow", "act ring /etc/shadow polled")},
+		{name: "32-bit io_uring", script: `"$ACT386" ring /etc/shadow plain`,
+			want: saw("/etc/shadow", "/etc/shadow", "act386 ring /etc/shadow plain")},
 		{name: "/proc/self/root", script: `cat /proc/self/root/etc/shadow >/dev/null`,
 			want: saw("/etc/shadow", "/proc/self/root/etc/shadow", "cat /proc/self/root/etc/shadow")},
 		{name: "mount namespace", script: `unshare -m "$0" -c 'mount -t tmpfs e2e /mnt; cat /etc/shadow >/dev/null; :'`,

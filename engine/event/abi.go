@@ -39,6 +39,8 @@ const (
 	FlagChild                 // the child's side of a clone
 	FlagGroupDead             // procexit: the last thread of the process
 	FlagFailed                // execve that did not happen
+	FlagIOUring               // a request of io_uring that stands for the system call
+	FlagUnknown               // a request of io_uring whose result is not known
 )
 
 // Part lengths: the top bit marks a truncated part, partAbsent one that was not captured or could not be read.

@@ -21,6 +21,7 @@ const (
 	kernelOCreat   = 0o100
 	kernelOTmpfile = 0o20200000
 	kernelOPath    = 0o10000000
+	kernelOLarge   = 0o100000
 
 	// fmodeCreated is FMODE_CREATED of include/linux/fs.h: the open made the file.
 	fmodeCreated = 1 << 20
@@ -34,12 +35,15 @@ const (
 var openBits = bits{
 	{kernelOCreat, 1 << 2}, {kernelOTmpfile, 1 << 13}, {0o2000, 1 << 3}, {0o10000, 1 << 4}, {0o200, 1 << 5},
 	{0o4000, 1 << 6}, {0o4010000, 1 << 7}, {0o1000, 1 << 8}, {0o40000, 1 << 9}, {0o200000, schemaODirectory},
-	{0o100000, 1 << 11}, {0o2000000, 1 << 12},
+	{kernelOLarge, 1 << 11}, {0o2000000, 1 << 12},
 }
 
 // openFlags turns the flags of an open into the schema's, where the access modes are bits, and adds what the file
 // object knows: that it was created, and its overlayfs layer.
 func openFlags(r *Record, v uint64) uint64 {
+	if r.Flags&FlagIOUring != 0 { // the kernel has set it in what it keeps
+		v &^= kernelOLarge
+	}
 	out := openBits.convert(v)
 	switch v & 3 {
 	case 0:

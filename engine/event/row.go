@@ -100,6 +100,7 @@ func buildTable() *table {
 	t.rows = append(t.rows, Row{}) // 0 is no event
 	for _, family := range [][]Row{
 		otherRows(), fileRows(), pathRows(), descriptorRows(), waitRows(), procRows(), netRows(), taskRows(), userRows(), memoryRows(), signalRows(), ipcRows(), systemRows(),
+		uringRows(),
 	} {
 		t.rows = append(t.rows, family...)
 	}

@@ -5,6 +5,25 @@ package event
 // MaxSyscall bounds the system call numbers that the probe looks at; larger ones fail in the kernel with ENOSYS.
 const MaxSyscall = 512
 
+// FirstShared is the first of the numbers that stand, in records, for calls of the 32-bit table that have none there: a 32-bit program makes
+// them by socketcall or ipc, which are many calls each.
+const FirstShared = 500
+
+// sharedNumber returns the number that the kernel has for a call: that of socketcall or ipc for those that have none of their own.
+func sharedNumber(r *Record, v uint64) uint64 {
+	const socketcall, ipc = 102, 117
+	switch {
+	case !r.Compat32() || v < FirstShared:
+		return v
+	case v < FirstShared+firstIPC:
+		return socketcall
+	}
+	return ipc
+}
+
+// firstIPC is how many of them are socketcall's.
+const firstIPC = 3
+
 type syscallNames struct {
 	native, compat [MaxSyscall]string
 	byName         map[string]int

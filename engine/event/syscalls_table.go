@@ -3,7 +3,7 @@
 package event
 
 // syscalls names every system call of x86_64 and of its 32-bit table. Numbers come from the kernel's asm/unistd_64.h and
-// asm/unistd_32.h (arch/x86/entry/syscalls); -1 means that the table has no such call.
+// asm/unistd_32.h (arch/x86/entry/syscalls); -1 means that the table has no such call, a number from FirstShared on that it has one without a number.
 var syscalls = [...]struct {
 	name       string
 	nr64, nr32 int16
@@ -51,7 +51,7 @@ var syscalls = [...]struct {
 	{"sendfile", 40, 187},
 	{"socket", 41, 359},
 	{"connect", 42, 362},
-	{"accept", 43, -1},
+	{"accept", 43, FirstShared},
 	{"sendto", 44, 369},
 	{"recvfrom", 45, 371},
 	{"sendmsg", 46, 370},
@@ -73,7 +73,7 @@ var syscalls = [...]struct {
 	{"kill", 62, 37},
 	{"uname", 63, 122},
 	{"semget", 64, 393},
-	{"semop", 65, -1},
+	{"semop", 65, FirstShared + firstIPC},
 	{"semctl", 66, 394},
 	{"shmdt", 67, 398},
 	{"msgget", 68, 399},
@@ -228,7 +228,7 @@ var syscalls = [...]struct {
 	{"getdents64", 217, 220},
 	{"set_tid_address", 218, 258},
 	{"restart_syscall", 219, 0},
-	{"semtimedop", 220, -1},
+	{"semtimedop", 220, FirstShared + firstIPC + 1},
 	{"fadvise64", 221, 250},
 	{"timer_create", 222, 259},
 	{"timer_settime", 223, 260},
@@ -418,6 +418,8 @@ var syscalls = [...]struct {
 	{"readdir", -1, 89},
 	{"profil", -1, 98},
 	{"socketcall", -1, 102},
+	{"send", -1, FirstShared + 1},
+	{"recv", -1, FirstShared + 2},
 	{"olduname", -1, 109},
 	{"idle", -1, 112},
 	{"vm86old", -1, 113},

@@ -9,7 +9,7 @@ func ipcRows() []Row {
 		row("semget", p, 0, 64, []int{393}, ObjNone, nil, params{
 			res(), number("key", Int32, Hex, 0, 4), number("nsems", Int32, Dec, 1, 4), flags("semflg", Flags32, Hex, semgetFlags, 2, bits{{0o1000, 1 << 13}, {0o2000, 1 << 14}}.num),
 		}),
-		row("semop", p, 0, 65, nil, ObjNone, sembuf, params{
+		row("semop", p, 0, 65, []int{FirstShared + firstIPC}, ObjNone, sembuf, params{
 			res(), number("nsops", Uint32, Dec, 2, 4),
 			semOp("sem_num_0", Uint16, Dec, 0, 0), semOp("sem_op_0", Int16, Dec, 0, 2), semOp("sem_flg_0", Flags16, Hex, 0, 4).named(semopFlags),
 			semOp("sem_num_1", Uint16, Dec, 1, 0), semOp("sem_op_1", Int16, Dec, 1, 2), semOp("sem_flg_1", Flags16, Hex, 1, 4).named(semopFlags),

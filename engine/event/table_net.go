@@ -17,7 +17,7 @@ func netRows() []Row {
 			number("type", Uint32, Dec, 1, 4), number("proto", Uint32, Dec, 2, 4), flags("flags", Flags32, Hex, fileFlags, 1, socketFlags)}),
 		row("connect", n, UsesFD|ModifiesState, 42, []int{362}, ObjArg0, socket(addr), params{res(), tuple, fd("fd", 0), sockaddr}),
 		row("bind", n, UsesFD|ModifiesState, 49, []int{361}, ObjArg0, socket(addr), params{res(), sockaddr, fd("fd", 0)}),
-		row("accept", n, CreatesFD|ModifiesState, 43, nil, ObjRet, socket(queue), accepted),
+		row("accept", n, CreatesFD|ModifiesState, 43, []int{FirstShared}, ObjRet, socket(queue), accepted),
 		row("accept4", n, CreatesFD|ModifiesState, 288, []int{364}, ObjRet, socket(queue), join(accepted, params{number("flags", Int32, Hex, 3, 4)})),
 	}
 }

@@ -20,6 +20,7 @@ func TestEvent(t *testing.T) {
 		"evt.rawtime.s": "1700000101", "evt.rawtime.ns": "000000005", "evt.reltime": "1000000005", "evt.reltime.s": "1", "evt.reltime.ns": "000000005",
 		"evt.deltatime": "1000000005", "evt.deltatime.s": "1", "evt.deltatime.ns": "000000005", "evt.source": "syscall", "evt.hostname": "box",
 		"evt.dir": "<", "evt.type": "setuid", "syscall.type": "setuid", "evt.category": "user", "evt.cpu": "3", "evt.is_compat32": "true",
+		"evt.is_io_uring": "false", "evt.is_result_unknown": "false",
 		"evt.type.is.setuid": "1", "evt.type.is.open": "0", "evt.is_async": "false", "evt.latency": "-", "evt.count": "1", "evt.count.exit": "1",
 		"evt.is_open_read": "false", "fd.num": "-", "fd.name": "-", "fd.typechar": "-", "fd.ip": "-",
 	})
@@ -43,6 +44,17 @@ func TestGenericCalls(t *testing.T) {
 	h.NR = 65535
 	k.event(h)
 	k.expect("no call", map[string]string{"evt.type": "", "evt.is_io": "false"})
+}
+
+func TestRequestOfIOUring(t *testing.T) {
+	k := newKit(t)
+	h := header("openat")
+	h.Flags, h.Args[2] = event.FlagIOUring|event.FlagUnknown, 0o100000 // O_LARGEFILE, which the kernel has set
+	k.event(h, piece(event.PartName, "x"), piece(event.PartDir, "/tmp"))
+	k.expect("openat", map[string]string{
+		"evt.is_io_uring": "true", "evt.is_result_unknown": "true", "evt.arg.flags": "O_RDONLY", "fd.num": "0", "fd.name": "/tmp/x", "fd.typechar": "f",
+		"evt.is_open_read": "true",
+	})
 }
 
 func TestCreat(t *testing.T) {

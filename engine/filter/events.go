@@ -12,7 +12,7 @@ import (
 
 // IsEvent reports whether name is the type of an event: one of the table, a system call, or one that Falco has.
 func IsEvent(name string) bool {
-	return isReported(eventName(name)) || slices.Contains(unreported, name)
+	return isReported(eventName(name)) || unseen[name] != "" || slices.Contains(unreported, name)
 }
 
 // isReported reports whether there can be events of the type.
@@ -23,8 +23,23 @@ func isReported(name string) bool {
 		}
 	}
 	_, _, ok := event.SyscallNumber(name)
-	return ok
+	return ok && unseen[name] == ""
 }
+
+// unseen are the system calls that never come to the hook which all others are seen by, and why: do_exit does not return, and
+// restore_sigcontext (arch/x86/kernel/signal_64.c, and signal_32.c) makes the call's number -1.
+var unseen = map[string]string{
+	"exit": neverReturns, "exit_group": neverReturns,
+	"rt_sigreturn": noNumber, "sigreturn": noNumber,
+}
+
+// WhyUnreported returns why no event has a type, "" where nothing more than that is known.
+func WhyUnreported(name string) string { return unseen[name] }
+
+const (
+	neverReturns = "the call never returns; procexit reports the end of a process or thread"
+	noNumber     = "the call returns where a signal interrupted the program, without its number"
+)
 
 // falcoNames are event types of Falco that are named unlike the system call, which is the type where the call has no row of its own.
 var falcoNames = map[string]string{"pread": "pread64", "pwrite": "pwrite64", "llseek": "_llseek", "prlimit": "prlimit64"}
@@ -57,8 +72,8 @@ func eventName(name string) string {
 // unreported are what Falco takes for event types, as events or as names of hooks and of other machines' system calls, and what is never
 // seen here: conditions may name them and match nothing.
 var unreported = strings.Fields(`asyncevent container cpu_hotplug drop group_added group_deleted groupadded groupdeleted
-	infra k8s mesos notification page_fault_kernel page_fault_user pluginevent procinfo recv scapevent sched_process_exit
-	sched_switch send signal_deliver switch task task_file_anon_inode task_file_directory task_file_memfd
+	infra k8s mesos notification page_fault_kernel page_fault_user pluginevent procinfo scapevent sched_process_exit
+	sched_switch signal_deliver switch task task_file_anon_inode task_file_directory task_file_memfd
 	task_file_pipe task_file_regular task_file_socket_inet task_file_socket_inet6 task_file_socket_netlink task_file_socket_unix
 	tracer user_added user_deleted useradded userdeleted multiplexer pciconfig_iobase pciconfig_read pciconfig_write
 	riscv_flush_icache riscv_hwprobe rtas s390_guarded_storage s390_pci_mmio_read s390_pci_mmio_write s390_runtime_instr s390_sthyi

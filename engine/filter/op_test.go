@@ -343,12 +343,12 @@ func TestOperatorErrors(t *testing.T) {
 
 func TestWarnings(t *testing.T) {
 	k := NewCompiler()
-	e, err := ParseFrom("proc.name = proc.pname or proc.name = 'proc.pname' or\n proc.name regex '(' or proc.name in (a.b)\n or evt.type = send", 3)
+	e, err := ParseFrom("proc.name = proc.pname or proc.name = 'proc.pname' or\n proc.name regex '(' or proc.name in (a.b)\n or evt.type = switch", 3)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, got, err := k.Compile(e)
-	if err != nil || len(got) != 4 || got[3].Msg != "there are no events of type 'send' here" {
+	if err != nil || len(got) != 4 || got[3].Msg != "there are no events of type 'switch' here" {
 		t.Fatalf("warnings are %v, %v", got, err)
 	}
 	if got[0].Pos != (Pos{Off: 12, Line: 1, Col: 13, Src: 3}) || got[0].Msg != "'proc.pname' may be a valid field misused as a constant: write val(proc.pname) to compare with the field" {
@@ -359,6 +359,23 @@ func TestWarnings(t *testing.T) {
 	}
 	if _, again, err := k.Compile(e); err != nil || len(again) != 0 {
 		t.Errorf("warned again: %v, %v", again, err)
+	}
+}
+
+func TestWarningsOfCallsThatCannotBeSeen(t *testing.T) {
+	k := NewCompiler()
+	e, err := Parse("evt.type in (exit_group, sync, rt_sigreturn)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, got, err := k.Compile(e)
+	if err != nil || len(got) != 2 {
+		t.Fatalf("warnings are %v, %v", got, err)
+	}
+	for i, want := range []string{"events of type 'exit_group' cannot be seen: " + neverReturns, "events of type 'rt_sigreturn' cannot be seen: " + noNumber} {
+		if got[i].Msg != want {
+			t.Errorf("warning is %q, want %q", got[i].Msg, want)
+		}
 	}
 }
 

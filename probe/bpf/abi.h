@@ -8,6 +8,7 @@
 #define MAX_SLOTS 512
 #define MAX_PARTS 16 /* a power of two: indexes are masked with it */
 #define MAX_EVENTS 512
+#define MAX_REQUESTS 256 /* twice the operations of io_uring, a power of two */
 
 #define PATH_CAP 4096 /* PATH_MAX */
 #define REC_CAP 20480 /* where the last part of a record may begin */
@@ -21,7 +22,10 @@ enum op {
 
 enum object { OBJ_NONE, OBJ_RET, OBJ_ARG0, OBJ_ARG1, OBJ_ARG2, OBJ_ARG3, OBJ_ARG4, OBJ_ARG5, OBJ_RET_POSITIVE, OBJ_AT0 };
 
-enum record_flag { FLAG_COMPAT32 = 1, FLAG_TRUNCATED = 2, FLAG_FAULT = 4, FLAG_CHILD = 8, FLAG_GROUP_DEAD = 16, FLAG_FAILED = 32 };
+enum record_flag {
+	FLAG_COMPAT32 = 1, FLAG_TRUNCATED = 2, FLAG_FAULT = 4, FLAG_CHILD = 8, FLAG_GROUP_DEAD = 16, FLAG_FAILED = 32, FLAG_IO_URING = 64,
+	FLAG_UNKNOWN = 128,
+};
 
 #define PART_TRUNCATED 0x8000
 #define PART_ABSENT 0xffff
@@ -109,13 +113,71 @@ struct slot {
 /* Which slots a system call number leads to in either table; 0 is none. */
 struct route {
 	u16 native, compat;
-	u32 mark; /* the loader's marker and heartbeat travel on this number */
+	u16 flags;  /* enum route_flag */
+	u16 shared; /* its first entry in shared_calls */
 };
 
-struct counters { u64 sent, ring_full, scratch_full, fault, truncated, no_program; };
+enum route_flag {
+	ROUTE_MARK = 1,	    /* the loader's marker and heartbeat travel on this number */
+	ROUTE_SHARED = 2,   /* in the 32-bit table its registers are not the call's arguments */
+	ROUTE_MANY = 4,	    /* there it is the number of many calls: the first register says which */
+	ROUTE_VERSIONS = 8, /* the upper half of that register is a version */
+};
+
+/* A call of the 32-bit table that has its arguments in other places than the registers, mostly one of many that share a number. What its
+ * arguments are made of is in sources: the registers of the number, and words of user memory that one of them points to. */
+#define MAX_SHARED 128
+#define SHARED_MANY 32 /* calls that one number may be, in each version */
+#define SOURCES 16
+#define SOURCE_NONE 15
+#define SOURCE_MEMORY 8
+
+struct shared_call {
+	u16 slot, nr;
+	u8 from[6];
+	u8 memory, words; /* the register that points to the words, how many there are */
+	u8 result;	  /* the register that points to what the plain call returns, 0 for none */
+	u8 version;	  /* the argument that may have IPC_64 among its bits, 0 for none */
+};
+
+struct counters { u64 sent, ring_full, scratch_full, fault, truncated, no_program, unknown, unmatched; };
+
+/* Where an argument of a system call is in a request of io_uring that stands for it. */
+enum request_arg_flag {
+	ARG_NAME = 1,  /* the value is a struct filename * */
+	ARG_EARLY = 2, /* the completion overwrites it */
+	ARG_COPY = 4,  /* there is a copy of what it points to */
+	ARG_UNLESS = 8, /* what is in also stands instead of the value, which is -1 then */
+};
+
+struct request_arg {
+	u16 at;		     /* of the value in the request */
+	u16 also;	     /* of four bytes in the request that belong to the value too, 0 for none */
+	u16 copy;	     /* of the kernel's copy of what the value points to */
+	u8 size;	     /* bytes of the value, 0 when the request does not keep it */
+	u8 flags;	     /* enum request_arg_flag */
+	u8 sqe, sqe_size;    /* the same in the submission entry */
+	u16 pad;
+	u32 clear;	     /* bits of the value that the kernel sets by itself */
+};
+
+/* One operation of io_uring: the system call that it stands for, in either table. Slot 0 is one that nobody watches. */
+struct request {
+	u16 slot[2], nr[2];
+	u16 early, user; /* sets of parts: captured at submission; read from user memory at completion */
+	u16 filled;	 /* those of the latter that the call fills in */
+	u16 file;	 /* the argument that names the request's own file, counted from 1, 0 for none */
+	u16 fixed;	 /* the argument whose highest bit says that another descriptor is in the table of registered files, likewise */
+	u16 direct;	 /* where the request has the place in the table of registered files, 0 for never */
+	u16 position;	 /* the argument that tells the second entry of the operation from the first, 0 for none */
+	u16 pad;
+	struct request_arg arg[6];
+};
 
 /* Keep the types that only the loader uses in the object's BTF, where a test compares them with Go's. */
 #define KEEP(type) const struct type *keep_##type __attribute__((unused))
 KEEP(header); KEEP(file_facts); KEEP(sock_facts); KEEP(task_facts); KEEP(exit_facts); KEEP(memory_facts); KEEP(poll_facts); KEEP(now_facts); KEEP(part); KEEP(slot); KEEP(route); KEEP(counters);
+KEEP(shared_call); KEEP(request_arg); KEEP(request);
 #define KEEP_ENUM(type) const enum type *keep_##type __attribute__((unused))
 KEEP_ENUM(op); KEEP_ENUM(object); KEEP_ENUM(kind); KEEP_ENUM(record_flag); KEEP_ENUM(task_flag); KEEP_ENUM(slot_flag);
+KEEP_ENUM(request_arg_flag); KEEP_ENUM(route_flag);

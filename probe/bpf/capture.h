@@ -2,14 +2,14 @@
 /*
  * The capture machine: a row's recipes, one after the other. A recipe that walks (a path, cgroups, an argument vector) goes on
  * one element a step. A turn begins a few recipes and takes STEPS steps in all; what is then left is done in another
- * turn, by a tail call to the same program with its state in the scratch, up to the kernel's 33 times. That is enough for any
- * path within PATH_MAX at sys_exit (for the working directory and the image of an execve, for more than a thousand components), and to
- * the verifier it is a small loop: a recipe costs it thousands of instructions, a step hundreds. What is left then is marked.
+ * turn, by a tail call to the same program with its state in the scratch, up to the kernel's 33 times: more than 8000 steps, where the
+ * longest record has four paths within PATH_MAX, of 2048 components each at most. What is left then is marked.
  */
 #pragma once
 
 #include "cgroup.h"
 #include "poll.h"
+#include "request.h"
 #include "task.h"
 #include "user.h"
 
@@ -22,8 +22,8 @@ enum {
 	CAN_VECTOR = 4,	 /* argument vectors in user memory */
 	CAN_NAME = 8,	 /* the kernel's copy of execve's file name */
 	CAN_POLL = 16,	 /* vectors of descriptors */
+	CAN_REQUEST = 32, /* what a request of io_uring holds */
 };
-
 
 static __always_inline void dir_begin(struct scratch *s, u32 i, u32 arg, u32 of)
 {
@@ -61,6 +61,8 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 
 	s->next = i + 1;
 	s->current = i;
+	if ((can & CAN_REQUEST) && request_part(s, i, p))
+		return;
 	if (can & CAN_CALL) {
 		switch (op) {
 		case OP_STR: put_string(s, i, arg_of(s, arg), false, p->aux); return;
@@ -71,7 +73,7 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		case OP_FSPATH: walk_file(s, MODE_FSPATH, (void *)s->file); return;
 		case OP_DIR: dir_begin(s, i, arg, p->aux); return;
 		case OP_SOCK: put_sock(s, i); return;
-		case OP_QUEUE: put_queue(s, i, arg_of(s, arg)); return;
+		case OP_QUEUE: put_queue(s, i, file_of(t, arg_of(s, arg))); return;
 		case OP_BUFFER: put_buffer(s, i, arg_of(s, arg), arg_of(s, p->aux), p->size); return;
 		case OP_MEMORY: put_memory(s, i); return;
 		case OP_NOW: put_now(s, i); return;
@@ -111,22 +113,66 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 	absent(s, i); /* nobody asks for it */
 }
 
+/*
+ * Steps. Global functions: the verifier looks at such a function once, by itself and whoever calls it, and a call of it is then a few
+ * instructions, where an inlined step is some thousand each time (51c39bb1d5d1, 5.6). So a turn may have hundreds of them. It cannot be
+ * given the scratch (e5069b9c23b3, 5.12, lets such functions have pointers to memory) and looks it up; taking several steps at a time it does
+ * so once for most paths.
+ */
+#define STRIDE 8
+
+__noinline int steps_of_path(bool call)
+{
+	struct scratch *s = scratch_get();
+
+	for (u32 i = 0; s && i < STRIDE && (s->mode == MODE_PATH || s->mode == MODE_FSPATH); i++)
+		path_step(s, call);
+	return 0;
+}
+
+__noinline int steps_of_cgroups(void)
+{
+	struct scratch *s = scratch_get();
+
+	for (u32 i = 0; s && i < STRIDE && s->mode == MODE_CGROUP; i++)
+		cgroup_step(s);
+	return 0;
+}
+
+__noinline int steps_of_vector(void)
+{
+	struct scratch *s = scratch_get();
+
+	for (u32 i = 0; s && i < STRIDE && s->mode == MODE_VECTOR; i++)
+		vector_step(s);
+	return 0;
+}
+
+__noinline int steps_of_poll(void)
+{
+	struct scratch *s = scratch_get();
+
+	for (u32 i = 0; s && i < STRIDE && s->mode == MODE_POLL; i++)
+		poll_step(s);
+	return 0;
+}
+
 static __always_inline void step(struct scratch *s, u32 can)
 {
 	if (can & CAN_POLL) { /* nothing else there takes steps */
-		poll_step(s);
+		steps_of_poll();
 		return;
 	}
 	switch (s->mode) {
 	case MODE_PATH:
-	case MODE_FSPATH: path_step(s, can & CAN_CALL); return;
+	case MODE_FSPATH: steps_of_path(can & CAN_CALL); return;
 	case MODE_CGROUP:
 		if (can & CAN_PROCESS)
-			cgroup_step(s);
+			steps_of_cgroups();
 		return;
 	case MODE_VECTOR:
 		if (can & CAN_VECTOR)
-			vector_step(s);
+			steps_of_vector();
 		return;
 	}
 }

@@ -167,10 +167,9 @@ static __always_inline void put_sock(struct scratch *s, u32 i)
 	put(s, i, sizeof(*r));
 }
 
-/* The accept queue of the listening socket behind a descriptor. */
-static __always_inline void put_queue(struct scratch *s, u32 i, s32 fd)
+/* The accept queue of a listening socket. */
+static __always_inline void put_queue(struct scratch *s, u32 i, struct file *f)
 {
-	struct file *f = file_of((void *)s->task, fd);
 	struct sock *sk = f ? sock_of(f) : NULL;
 	u8 *to = room(s);
 

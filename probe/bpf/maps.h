@@ -23,6 +23,14 @@ struct {
 	__type(value, struct route);
 } routes SEC(".maps");
 
+/* The calls of the 32-bit table that share a number or have their arguments in memory, see shared.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_SHARED);
+	__type(key, u32);
+	__type(value, struct shared_call);
+} shared_calls SEC(".maps");
+
 /* Slot -> what to capture. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -42,6 +50,53 @@ struct {
 
 PROGRAMS(exit_programs, MAX_SLOTS);
 PROGRAMS(exec_programs, 1);
+PROGRAMS(submit_programs, MAX_SLOTS);
+PROGRAMS(complete_programs, MAX_SLOTS);
+PROGRAMS(overflow_programs, MAX_SLOTS);
+
+/* Operation of io_uring -> the system call that it stands for: what reads and writes has two entries, with a position and without. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_REQUESTS);
+	__type(key, u32);
+	__type(value, struct request);
+} requests SEC(".maps");
+
+/* What is kept of a request from its submission to its completion: its arguments, and the pieces that user space may change and the
+ * kernel forgets meanwhile, such as names. */
+#define SAVED_CAP 512 /* a power of two: places are masked with it */
+struct saved {
+	u64 ring, data;	/* the ring, and what user space calls the request */
+	u64 start;	/* the process's, with tgid, and whose rights the request has */
+	u64 args[6];
+	u32 tgid, uid, gid;
+	u32 fault, used, pad; /* pieces that could not be read; bytes in use */
+	u16 at[MAX_PARTS], len[MAX_PARTS];
+	u8 bytes[SAVED_CAP];
+};
+
+/* How often the table was full: what the loader looks at to take out the requests of processes that have ended. */
+u64 requests_full SEC(".data.requests");
+
+#define MAX_PENDING 4096
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_PENDING);
+	__type(key, u64); /* struct io_kiocb * */
+	__type(value, struct saved);
+} pending SEC(".maps");
+
+/* Pending requests by the name that user space gave them, which may be the same for several. */
+#define NAMESAKES 8
+struct named { u64 ring, data; };
+struct namesakes { u64 req[NAMESAKES]; };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_PENDING);
+	__type(key, struct named);
+	__type(value, struct namesakes);
+} pending_names SEC(".maps");
 
 /*
  * Where one record is built. One a CPU is enough: the hooks run in process context with preemption off (include/trace/bpf_probe.h;
@@ -51,6 +106,7 @@ struct scratch {
 	u64 task; /* whose record it is */
 	u64 file; /* the event's file object, 0 for none */
 	u64 name; /* execve: the kernel's copy of the file name */
+	u64 req;  /* the request of io_uring, 0 for a system call */
 	/* where the walk of a path or of a cgroup stands */
 	u64 dentry, mount, root_dentry, root_mount, node;
 	u64 vector;  /* where the walk of an argument vector stands */
@@ -62,12 +118,19 @@ struct scratch {
 	u32 left;    /* descriptors of a poll that are still to come */
 	u32 slot;
 	u32 mode;    /* enum mode */
+	u32 gap;     /* the path under work is too long: its middle has been dropped */
 	u32 controller;
 	u32 turns;   /* tail calls so far */
 	u32 lost;    /* on this CPU since the last record that went through */
 	u32 fault, truncated, full;
+	u32 request;	/* its entry in requests */
+	u32 uid, gid;	/* whose rights it has */
+	u32 sources[SOURCES]; /* of a call that shares its number */
+	u8 kept, afar;	/* enum kept; user memory is not its task's */
 	u16 at[MAX_PARTS]; /* where each part begins in the record */
 	u8 rec[REC_CAP + PATH_CAP] __attribute__((aligned(8))); /* header, part lengths, parts */
+	struct saved saved;
+	u8 spare[SAVED_CAP]; /* what is written to the end of saved may run over */
 	u8 path[PATH_CAP + 256]; /* paths grow from the end; a masked position plus one name stays inside */
 };
 

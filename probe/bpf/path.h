@@ -23,6 +23,7 @@ static __always_inline void walk_path(struct scratch *s, u32 mode, struct vfsmou
 	s->root_dentry = (u64)READ(t, fs, root.dentry);
 	s->root_mount = (u64)READ(t, fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
 	s->pos = PATH_CAP;
+	s->gap = 0;
 	s->mode = mode;
 }
 
@@ -54,13 +55,45 @@ static __always_inline bool prepend(struct scratch *s, const void *name, u32 len
 	return true;
 }
 
-/* Move what path[] holds into the record. */
-static __always_inline void path_done(struct scratch *s, bool cut)
+/*
+ * A path may be longer than PATH_MAX: who goes down step by step has no limit. Of such a one the beginning is kept and the last name, which are
+ * what is asked for most, and the middle is dropped while the walk goes on. path[] is then: room, beginning, last bytes.
+ */
+#define PATH_TAIL 256 /* a name of NAME_MAX and its slash */
+#define PATH_FRONT 1792
+
+static __always_inline void drop_middle(struct scratch *s)
+{
+	/* the two do not overlap: what is copied is from the first half, where the walk has come to, into the second */
+	_Static_assert(PATH_FRONT <= PATH_CAP / 2 && PATH_CAP / 2 + PATH_FRONT + PATH_TAIL == PATH_CAP, "path[] is two halves");
+	bpf_probe_read_kernel(s->path + PATH_CAP / 2, PATH_FRONT, s->path);
+	s->pos += PATH_CAP / 2;
+	s->gap = 1;
+}
+
+/* What stands for the part of a path that is not known. Falco has the word for a directory that it does not know. */
+#define UNKNOWN "<UNKNOWN>"
+#define UNKNOWN_LEN 9
+
+/* Move what path[] holds into the record. lost: the walk did not come to the beginning. */
+static __always_inline void path_done(struct scratch *s, bool lost)
 {
 	u8 *to = room(s);
-	u64 pos = s->pos;
-	u64 len = PATH_CAP - pos;
+	u64 pos, len;
+	bool cut = lost || s->gap;
 
+	if (s->gap)
+		__builtin_memcpy(s->path + PATH_CAP - PATH_TAIL - UNKNOWN_LEN, UNKNOWN, UNKNOWN_LEN);
+	if (lost) {
+		if (s->pos < UNKNOWN_LEN)
+			drop_middle(s);
+		pos = s->pos - UNKNOWN_LEN;
+		keep_mask(pos);
+		__builtin_memcpy(s->path + (pos & (PATH_CAP - 1)), UNKNOWN, UNKNOWN_LEN);
+		s->pos = pos;
+	}
+	pos = s->pos;
+	len = PATH_CAP - pos;
 	if (!to) {
 		s->full++;
 		absent(s, s->current);
@@ -194,7 +227,7 @@ static __always_inline void path_step(struct scratch *s, bool call)
 		return;
 	}
 	if (!prepend(s, READ(d, d_name.name), READ(d, d_name.len))) {
-		path_done(s, true);
+		drop_middle(s); /* and once more, in the next step */
 		return;
 	}
 	s->dentry = (u64)parent;

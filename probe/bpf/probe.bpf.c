@@ -6,6 +6,7 @@
  */
 #include "syscall.h"
 #include "sched.h"
+#include "uring.h"
 #include "trace.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -32,8 +33,8 @@ int sys_exit_raw(u64 *ctx)
 	SEC("tp_btf/" hook) int name##_btf(u64 *ctx) { call; return 0; } \
 	SEC("raw_tp/" hook) int name##_raw(u64 *ctx) { call; return 0; }
 
-BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL, 3, 22))
-BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR, 1, 32))
+BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL, 3, 12))
+BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR, 1, 64))
 BOTH(capture_poll, "sys_exit", capture_syscall(ctx, CAN_POLL, 1, 32))
 BOTH(process_exec, "sched_process_exec", on_exec(ctx, (void *)ctx[0], (void *)ctx[2]))
 BOTH(capture_image, "sched_process_exec", capture_exec(ctx))
@@ -42,6 +43,15 @@ BOTH(process_exit, "sched_process_exit", on_exit((void *)ctx[0]))
 BOTH(signal_delivered, "signal_deliver", on_signal(ctx[0], (void *)ctx[1]))
 BOTH(page_fault_user, "page_fault_user", on_page_fault(ctx[0], (void *)ctx[1], ctx[2]))
 BOTH(page_fault_kernel, "page_fault_kernel", on_page_fault(ctx[0], (void *)ctx[1], ctx[2]))
+
+/* The loader gives these the tracepoint's name where the kernel has another: before 6.3 the first is io_uring_submit_sqe. */
+BOTH(request_submit, "io_uring_submit_req", on_submit(ctx, (void *)(submit_second ? FROM(ctx, 1) : FROM(ctx, 0)), false, 0))
+BOTH(request_failed, "io_uring_req_failed", on_submit(ctx, (void *)(failed_third ? FROM(ctx, 2) : FROM(ctx, 1)), true, ctx[0]))
+BOTH(request_overflow, "io_uring_cqe_overflow", on_complete(ctx, &overflow_programs, ctx[0], NULL, ctx[1], ctx[2], ctx[3]))
+BOTH(request_complete, "io_uring_complete", on_complete_hook(ctx))
+BOTH(capture_submitted, "io_uring_submit_req", capture_request(ctx, &submit_programs))
+BOTH(capture_overflowed, "io_uring_cqe_overflow", capture_request(ctx, &overflow_programs))
+BOTH(capture_completed, "io_uring_complete", capture_request(ctx, &complete_programs))
 
 /* One structure for each process that runs when the probe starts. */
 SEC("iter/task")

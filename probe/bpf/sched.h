@@ -40,7 +40,7 @@ static __always_inline void capture_exec(void *ctx)
 		return;
 	if (!s->turns)
 		frame(s, row);
-	capture(ctx, s, &exec_programs, 0, CAN_PROCESS | CAN_NAME, 1, 40);
+	capture(ctx, s, &exec_programs, 0, CAN_PROCESS | CAN_NAME, 1, 64);
 }
 
 /* One part and no walk: the records of fork and exit. */

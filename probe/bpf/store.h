@@ -73,6 +73,7 @@ static __always_inline void begin(struct scratch *s, u32 slot, struct task_struc
 	s->slot = slot;
 	s->task = (u64)task;
 	s->file = 0;
+	s->req = 0;
 	s->next = 0;
 	s->mode = 0;
 	s->turns = 0;
@@ -176,6 +177,10 @@ static __always_inline void send(struct scratch *s, bool to_life)
 	long err;
 
 	identify(h, t);
+	if (s->req) {
+		h->uid = s->uid;
+		h->gid = s->gid;
+	}
 	h->lost = s->lost;
 	if (s->truncated)
 		h->flags |= FLAG_TRUNCATED;

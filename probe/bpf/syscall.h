@@ -3,6 +3,7 @@
 #pragma once
 
 #include "capture.h"
+#include "shared.h"
 
 #define MARK_LEARN 1
 #define MARK_BEAT 2
@@ -44,21 +45,10 @@ static __always_inline void read_args(struct header *h, struct pt_regs *regs, bo
 	}
 }
 
-#define OLD_MMAP 90 /* of the 32-bit table: its arguments are in memory, and its register points to them */
-
-static __always_inline void read_args_in_memory(struct header *h)
-{
-	u32 args[6];
-
-	if (bpf_probe_read_user(args, sizeof(args), (void *)h->args[0]))
-		return;
-	for (int i = 0; i < 6; i++)
-		h->args[i] = args[i];
-}
-
 /* nr is the number in the register. Cheap to leave: a look-up and two comparisons for a call that nobody watches. */
 static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s64 ret)
 {
+	const struct shared_call *shared = NULL;
 	struct task_struct *t;
 	struct scratch *s;
 	struct route *r;
@@ -69,12 +59,17 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	if (n >= MAX_SYSCALL)
 		return;
 	r = bpf_map_lookup_elem(&routes, &n);
-	if (!r || !(r->native | r->compat | r->mark))
+	if (!r || !(r->native | r->compat | r->flags))
 		return;
 	t = (void *)bpf_get_current_task();
 	compat = READ(t, thread_info.status) & TS_COMPAT;
 	slot = compat ? r->compat : r->native;
-	if (r->mark && !compat && READ(regs, si) == cookie) {
+	if (compat && (r->flags & ROUTE_SHARED)) {
+		shared = shared_call_of(r, READ(regs, bx));
+		if (shared)
+			slot = shared->slot;
+	}
+	if ((r->flags & ROUTE_MARK) && !compat && READ(regs, si) == cookie) {
 		beat = is_beat(READ(regs, dx));
 		if (beat)
 			slot = heartbeat_slot;
@@ -90,8 +85,8 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	if (compat)
 		head(s)->flags = FLAG_COMPAT32;
 	read_args(head(s), regs, compat);
-	if (compat && n == OLD_MMAP)
-		read_args_in_memory(head(s));
+	if (shared)
+		plain_call(s, shared);
 	bpf_tail_call(ctx, &exit_programs, slot);
 	/* still here: the slot has no program */
 	s->lost++;
@@ -99,15 +94,6 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	struct counters *c = row ? counters_of(row->event) : NULL;
 	if (c)
 		c->no_program++;
-}
-
-/* A descriptor that a call has left in memory. */
-static __always_inline s32 descriptor_at(u64 from)
-{
-	s32 fd = -1;
-
-	bpf_probe_read_user(&fd, sizeof(fd), (void *)from);
-	return fd;
 }
 
 /* First turn of a capture at sys_exit: find the event's file. False when the event is not this hook's. */

@@ -10,6 +10,15 @@ static __always_inline u64 arg_of(struct scratch *s, u32 n)
 	return head(s)->args[n < 6 ? n : 0];
 }
 
+/* A descriptor that a call has left in memory. */
+static __always_inline s32 descriptor_at(u64 from)
+{
+	s32 fd = -1;
+
+	bpf_probe_read_user(&fd, sizeof(fd), (void *)from);
+	return fd;
+}
+
 /* optional: the address is an address in some calls only, so that one that cannot be read means nothing */
 static __always_inline void unreadable(struct scratch *s, u32 i, bool optional)
 {
@@ -155,7 +164,7 @@ static __always_inline void vector_step(struct scratch *s)
 	u8 *to = room(s);
 	long n;
 
-	if (!to || used >= PATH_CAP - 1) {
+	if (!to || used >= PATH_CAP - 2) { /* a NUL alone would be a string that was not there */
 		vector_done(s, true);
 		return;
 	}

@@ -29,6 +29,7 @@ func TestStructuresAreTheSameInC(t *testing.T) {
 	for name, twin := range map[string]any{
 		"header": event.Header{}, "file_facts": event.FileFacts{}, "sock_facts": event.SockFacts{}, "task_facts": event.TaskFacts{},
 		"exit_facts": event.ExitFacts{}, "memory_facts": event.MemoryFacts{}, "poll_facts": event.PollFacts{}, "now_facts": event.NowFacts{}, "part": part{}, "slot": slot{}, "route": route{}, "counters": Counters{},
+		"request_arg": requestArg{}, "request": request{}, "saved": saved{}, "shared_call": sharedCall{},
 	} {
 		var c *btf.Struct
 		if err := types.TypeByName(name, &c); err != nil {
@@ -89,6 +90,7 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 		"FLAG_": {
 			"COMPAT32": event.FlagCompat32, "TRUNCATED": event.FlagTruncated, "FAULT": event.FlagFault, "CHILD": event.FlagChild,
 			"GROUP_DEAD": event.FlagGroupDead, "FAILED": event.FlagFailed,
+			"IO_URING": event.FlagIOUring, "UNKNOWN": event.FlagUnknown,
 		},
 		"KIND_": {
 			"UNKNOWN": uint64(event.KindUnknown), "FILE": uint64(event.KindFile), "DIRECTORY": uint64(event.KindDirectory), "FIFO": uint64(event.KindFIFO),
@@ -96,8 +98,10 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 			"UNIX": uint64(event.KindUnix), "NETLINK": uint64(event.KindNetlink), "PACKET": uint64(event.KindPacket), "SOCKET": uint64(event.KindSocket),
 			"MEMFD": uint64(event.KindMemfd), "ANON": uint64(event.KindAnon),
 		},
-		"TASK_": {"KTHREAD": event.TaskKthread, "IN_PIDNS": event.TaskInPidns},
-		"SLOT_": {"FAILED_ONLY": slotFailedOnly, "CLONE": slotClone, "LIFE": slotLife},
+		"TASK_":  {"KTHREAD": event.TaskKthread, "IN_PIDNS": event.TaskInPidns},
+		"SLOT_":  {"FAILED_ONLY": slotFailedOnly, "CLONE": slotClone, "LIFE": slotLife},
+		"ROUTE_": {"MARK": routeMark, "SHARED": routeShared, "MANY": routeMany, "VERSIONS": routeVersions},
+		"ARG_":   {"NAME": argName, "EARLY": argEarly, "COPY": argCopy, "UNLESS": argUnless},
 	}
 	found := make(map[string]map[string]uint64)
 	for typ, err := range objectTypes(t).All() {

@@ -79,6 +79,7 @@ func (p *Probe) proveHooks(ctx context.Context, command []string) []Finding {
 	if err := p.Start(); err != nil {
 		return []Finding{{Name: "events", Detail: err.Error()}}
 	}
+	requests := p.proveRequests()
 	p.Beat()
 	ctx, cancel := context.WithTimeout(ctx, proofTime)
 	defer cancel()
@@ -123,7 +124,7 @@ func (p *Probe) proveHooks(ctx context.Context, command []string) []Finding {
 		out = append(out, f)
 	}
 	for _, h := range p.hooks {
-		if h.loses == "" {
+		if !h.reports() {
 			continue
 		}
 		f := Finding{Name: h.tracepoint, OK: seen[h.tracepoint], Detail: "fired and delivered"}
@@ -136,8 +137,11 @@ func (p *Probe) proveHooks(ctx context.Context, command []string) []Finding {
 	if !opened.OK {
 		opened.Detail = strings.TrimSpace(fmt.Sprintf("the process that was started for this reported no file (%v)", waitErr))
 	}
-	return append(out, opened)
+	return append(out, requests, opened)
 }
+
+// reports says whether a hook that the probe could do without is one that reports what happens there under its own name.
+func (l *loaded) reports() bool { return l.loses != "" && !isRequestHook(l.dispatcher) }
 
 // traced is the tracepoint that a record without a system call comes from, "" for others. Which of the two hooks reported a page fault
 // is in the processor's error code, where a bit says that a program was running.
@@ -157,7 +161,7 @@ func traced(r *event.Record) string {
 // missing counts the hooks that the probe could do without and from which nothing has come.
 func (p *Probe) missing(seen map[string]bool) (n int) {
 	for _, h := range p.hooks {
-		if h.loses != "" && !seen[h.tracepoint] {
+		if h.reports() && !seen[h.tracepoint] {
 			n++
 		}
 	}

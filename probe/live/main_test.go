@@ -124,7 +124,7 @@ func probe(t testing.TB) *Probe {
 }
 
 // patience bounds what a broken probe costs; nothing is measured with it.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // session collects the records of processes that start while it lasts.
 type session struct {
@@ -220,9 +220,10 @@ type arch struct {
 	name   string
 	bin    string
 	compat bool
+	via    string // how calls are made, see trigger.Via
 }
 
-func native() arch { return arch{"64", "/proc/self/exe", false} }
+func native() arch { return arch{name: "64", bin: "/proc/self/exe"} }
 
 // compat builds the trigger program for the 32-bit table. Where there is no toolchain, as in a virtual machine, it comes ready.
 func compat(t *testing.T) arch {
@@ -252,7 +253,7 @@ func compat(t *testing.T) arch {
 		}
 		t.Skipf("this kernel runs no 32-bit programs: %v", err)
 	}
-	return arch{"32", shared.trigger32, true}
+	return arch{name: "32", bin: shared.trigger32, compat: true}
 }
 
 // eachArch runs a test through both system call tables.
@@ -266,7 +267,7 @@ func eachArch(t *testing.T, f func(t *testing.T, a arch)) {
 func (a arch) command(t testing.TB, name string, env ...string) *exec.Cmd {
 	cmd := exec.Command(a.bin)
 	cmd.Dir, cmd.Stderr = workDir(t), os.Stderr
-	cmd.Env = append([]string{trigger.Env + "=" + name, "GODEBUG=asyncpreemptoff=1", "PATH=" + os.Getenv("PATH")}, env...)
+	cmd.Env = append([]string{trigger.Env + "=" + name, trigger.Via + "=" + a.via, "GODEBUG=asyncpreemptoff=1", "PATH=" + os.Getenv("PATH")}, env...)
 	return cmd
 }
 

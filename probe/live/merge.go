@@ -39,6 +39,7 @@ func (p *Probe) Run(ctx context.Context, handle func(*event.Record), settled fun
 		return err
 	}
 	defer func() { _ = unix.Close(epoll) }()
+	go p.reclaim(ctx)
 	m := merger{p: p, handle: handle, settled: settled, mark: p.events.end()}
 	for ctx.Err() == nil {
 		if m.batch() {

@@ -9,10 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/bits"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"falconet/engine/event"
@@ -32,6 +35,9 @@ type Options struct {
 	EventBytes, LifeBytes int
 	// Controller is the index in event.Controllers of the v1 cgroup hierarchy that Header.Cgroup1 numbers, -1 for none.
 	Controller int
+
+	requests int           // how many requests of io_uring are kept track of at one time, 0 for the usual number
+	logLevel ebpf.LogLevel // of the verifier
 }
 
 // ErrBlind is returned when everything loaded and attached and the probe still does not see its own calls.
@@ -48,7 +54,11 @@ type Probe struct {
 	plan    *plan
 	cookie  uint64
 	refused []error
+	limits  []string
 	beatID  event.ID
+	loading time.Duration // how long the kernel took to take the programs
+
+	requests *requestHooks // nil when nobody asks for what io_uring can do
 
 	beats     atomic.Uint64
 	malformed atomic.Uint64
@@ -74,26 +84,41 @@ func Open(o Options) (*Probe, error) {
 }
 
 func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
+	types := btf.NewCache()
+	if p.plan.wantsRequests() {
+		if err := p.resolveRequests(types); err != nil {
+			p.refused = append(p.refused, fmt.Errorf("requests of io_uring are not seen: %w", err))
+		}
+	}
 	if err := p.setOptions(spec, o); err != nil {
 		return err
 	}
 	if err := p.createMaps(spec); err != nil {
 		return err
 	}
-	loader := &loader{spec: spec, maps: p.maps, types: btf.NewCache(), wants: p.uses}
+	loader := &loader{spec: spec, maps: p.maps, types: types, wants: p.uses, logLevel: o.logLevel}
 	if err := loader.allowDirectReads(); err != nil {
 		return err
 	}
 	defer loader.close()
-	if p.hooks, p.refused, err = loader.hooks(p.plan.hooks()); err != nil {
+	list := p.plan.hooks()
+	if p.requests != nil {
+		list = append(list, loader.requestHooks(p.requests)...)
+	}
+	began := time.Now()
+	var refused []error
+	if p.hooks, refused, err = loader.hooks(list); err != nil {
 		return err
 	}
+	p.refused = append(p.refused, refused...)
+	p.dropHalfRequests()
 	for _, h := range p.hooks {
 		p.refused = append(p.refused, h.refused...)
 	}
 	if p.iter, err = loader.program("dump_tasks", false); err != nil {
 		p.refused = append(p.refused, fmt.Errorf("running processes are read from /proc: %w", err))
 	}
+	p.loading = time.Since(began)
 	if err := p.fillTables(); err != nil {
 		return err
 	}
@@ -109,12 +134,47 @@ func (p *Probe) attach(which func(*loaded) bool) error {
 			continue
 		}
 		l, err := h.attach()
-		if err != nil {
+		switch {
+		case err == nil:
+			p.links = append(p.links, l)
+		case h.loses == "":
 			return err
+		default:
+			p.refused = append(p.refused, fmt.Errorf("%s are not seen: %w", h.loses, err))
 		}
-		p.links = append(p.links, l)
 	}
 	return nil
+}
+
+func (p *Probe) resolveRequests(types *btf.Cache) error {
+	kernel, err := types.Kernel()
+	if err != nil {
+		return fmt.Errorf("read kernel types: %w", err)
+	}
+	if p.requests, err = resolveRequests(kernel, p.plan); err != nil {
+		return err
+	}
+	p.limits = append(p.limits, p.requests.limits...)
+	return nil
+}
+
+// dropHalfRequests unloads the hooks of io_uring when one of the two that belong together was refused: what is submitted would wait for
+// completions that nobody sees, or the other way round.
+func (p *Probe) dropHalfRequests() {
+	have := make(map[string]bool)
+	for _, h := range p.hooks {
+		have[h.dispatcher] = true
+	}
+	if have[requestSubmit] && have[requestComplete] {
+		return
+	}
+	p.hooks = slices.DeleteFunc(p.hooks, func(l *loaded) bool {
+		if !isRequestHook(l.dispatcher) {
+			return false
+		}
+		l.close()
+		return true
+	})
 }
 
 // environment turns the two most common reasons for a refusal into words.
@@ -135,11 +195,20 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 		return fmt.Errorf("draw cookie: %w", err)
 	}
 	p.cookie = binary.LittleEndian.Uint64(random[:])
-	for name, value := range map[string]any{
+	options := map[string]any{
 		"cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
 		"every_thread": p.plan.everyThread, "exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat,
 		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault),
-	} {
+	}
+	if p.requests != nil {
+		maps.Copy(options, p.requests.options)
+		if o.requests > 0 {
+			spec.Maps["pending"].MaxEntries = uint32(o.requests)
+		}
+	} else { // memory that nobody needs
+		spec.Maps["pending"].MaxEntries, spec.Maps["pending_names"].MaxEntries = 1, 1
+	}
+	for name, value := range options {
 		v := spec.Variables[name]
 		if v == nil {
 			return fmt.Errorf("probe object has no option %s", name)
@@ -162,7 +231,7 @@ func ringSize(n int) uint32 {
 const privileges = "loading a probe takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN; run as root"
 
 func (p *Probe) createMaps(spec *ebpf.CollectionSpec) error {
-	maps, err := ebpf.NewCollection(&ebpf.CollectionSpec{Maps: spec.Maps, Variables: spec.Variables, Types: spec.Types, ByteOrder: spec.ByteOrder})
+	made, err := ebpf.NewCollection(&ebpf.CollectionSpec{Maps: spec.Maps, Variables: spec.Variables, Types: spec.Types, ByteOrder: spec.ByteOrder})
 	if errors.Is(err, unix.EPERM) {
 		return fmt.Errorf("create maps: %w: %s", unix.EPERM, privileges)
 	}
@@ -170,9 +239,9 @@ func (p *Probe) createMaps(spec *ebpf.CollectionSpec) error {
 		return fmt.Errorf("create maps: %w", err)
 	}
 	for name := range spec.Maps {
-		p.maps[name] = maps.DetachMap(name)
+		p.maps[name] = made.DetachMap(name)
 	}
-	maps.Close()
+	made.Close()
 	if p.events, err = mapRing(p.maps["events"]); err != nil {
 		return fmt.Errorf("map events ring: %w", err)
 	}
@@ -214,12 +283,44 @@ func (p *Probe) fillTables() error {
 			}
 		}
 	}
+	for i := range p.plan.shared {
+		if err := p.maps["shared_calls"].Put(uint32(i), &p.plan.shared[i]); err != nil {
+			return fmt.Errorf("write shared call: %w", err)
+		}
+	}
+	if err := p.fillRequests(programs); err != nil {
+		return err
+	}
 	if err := p.maps["exec_programs"].Put(uint32(0), programs[captureImage]); err != nil {
 		return fmt.Errorf("write program slot: %w", err)
 	}
-	mark := route{Mark: 1}
+	mark := route{Flags: routeMark}
 	if err := p.maps["routes"].Put(uint32(markNR), &mark); err != nil {
 		return fmt.Errorf("write route: %w", err)
+	}
+	return nil
+}
+
+// fillRequests writes the table of io_uring's operations and the programs that capture them.
+func (p *Probe) fillRequests(programs map[string]*ebpf.Program) error {
+	if p.requests == nil {
+		return nil
+	}
+	for i := range p.requests.table {
+		r := &p.requests.table[i]
+		if err := p.maps["requests"].Put(uint32(i), r); err != nil {
+			return fmt.Errorf("write request: %w", err)
+		}
+		for _, slot := range r.Slot {
+			for _, h := range requestHookList {
+				if len(h.programs) == 0 || slot == 0 || programs[h.programs[0].name] == nil {
+					continue
+				}
+				if err := p.maps[h.array].Put(uint32(slot), programs[h.programs[0].name]); err != nil {
+					return fmt.Errorf("write program slot: %w", err)
+				}
+			}
+		}
 	}
 	return nil
 }
@@ -282,6 +383,9 @@ func (p *Probe) Beats() uint64 { return p.beats.Load() }
 
 // Refused returns what is lost because this kernel refused a program that the probe can do without.
 func (p *Probe) Refused() []error { return p.refused }
+
+// Limits returns what this kernel cannot tell, although it takes every program.
+func (p *Probe) Limits() []string { return p.limits }
 
 // Close detaches and unloads everything. The records that were not read are gone.
 func (p *Probe) Close() {

@@ -49,7 +49,54 @@ const (
 	captureProcess = "capture_process"
 	captureImage   = "capture_image"
 	capturePoll    = "capture_poll"
+
+	requestSubmit     = "request_submit"
+	requestComplete   = "request_complete"
+	requestOverflow   = "request_overflow"
+	requestFailed     = "request_failed"
+	captureSubmitted  = "capture_submitted"
+	captureCompleted  = "capture_completed"
+	captureOverflowed = "capture_overflowed"
 )
+
+// requestHook is a hook of io_uring and the program array of its programs.
+type requestHook struct {
+	hook
+	array string
+}
+
+var requestHookList = []requestHook{
+	{hook{dispatcher: requestSubmit, programs: []program{{name: captureSubmitted}}, loses: "requests of io_uring"}, "submit_programs"},
+	{hook{dispatcher: requestComplete, programs: []program{{name: captureCompleted}}, loses: "requests of io_uring"}, "complete_programs"},
+	{hook{dispatcher: requestOverflow, programs: []program{{name: captureOverflowed}}, loses: "requests of io_uring that are completed while its queue is full"}, "overflow_programs"},
+	{hook{dispatcher: requestFailed, loses: "requests of io_uring that fail before they are submitted"}, ""},
+}
+
+func isRequestHook(dispatcher string) bool {
+	return slices.ContainsFunc(requestHookList, func(h requestHook) bool { return h.dispatcher == dispatcher })
+}
+
+// attachTo gives the programs of a hook the tracepoint's name, which differs between kernels.
+func (o *loader) attachTo(h hook) {
+	for _, p := range append([]program{{name: h.dispatcher}}, h.programs...) {
+		for _, s := range spellings {
+			if spec := o.spec.Programs[p.name+string(s)]; spec != nil {
+				spec.AttachTo = h.tracepoint
+			}
+		}
+	}
+}
+
+// requestHooks are the hooks of io_uring that this kernel has.
+func (o *loader) requestHooks(r *requestHooks) (list []hook) {
+	for _, h := range requestHookList {
+		if h.tracepoint = r.tracepoints[h.dispatcher]; h.tracepoint != "" {
+			o.attachTo(h.hook)
+			list = append(list, h.hook)
+		}
+	}
+	return list
+}
 
 // hooks are the places that a plan needs. Signals and page faults have hooks only when they were asked for: a machine has many.
 func (p *plan) hooks() []hook {
@@ -122,6 +169,8 @@ type loader struct {
 	types *btf.Cache
 	wants func(program string) bool // of the programs that the probe can do without
 	hot   map[string]*ebpf.Map      // maps for hot programs where the kernel lets them read its objects directly, else nil
+
+	logLevel ebpf.LogLevel
 }
 
 // allowDirectReads prepares constants of their own for the hot programs on kernels that give programs typed pointers from addresses
@@ -257,7 +306,9 @@ func (o *loader) program(name string, hot bool) (*ebpf.Program, error) {
 	var err error
 	for _, m := range attempts {
 		var c *ebpf.Collection
-		if c, err = ebpf.NewCollectionWithOptions(one.Copy(), ebpf.CollectionOptions{MapReplacements: m, Cache: o.types}); err == nil {
+		if c, err = ebpf.NewCollectionWithOptions(one.Copy(), ebpf.CollectionOptions{
+			Programs: ebpf.ProgramOptions{LogLevel: o.logLevel}, MapReplacements: m, Cache: o.types,
+		}); err == nil {
 			defer c.Close()
 			return c.DetachProgram(name), nil
 		}

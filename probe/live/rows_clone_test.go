@@ -30,6 +30,7 @@ type cloneCase struct {
 	thread bool
 	pidns  bool // the new task is the first of a pid namespace
 	inside bool // both tasks are in one, the caller as its first
+	far    bool // in a directory that is far down
 }
 
 func cloneCases(name string) []cloneCase {
@@ -44,6 +45,7 @@ func cloneCases(name string) []cloneCase {
 	return []cloneCase{
 		{name: "process"},
 		{name: "inside", inside: true},
+		{name: "far down", far: true},
 		{name: "vfork", flags: unix.CLONE_VM | unix.CLONE_VFORK, names: vfork},
 		{name: "thread", flags: thread, thread: true,
 			names: []string{"CLONE_VM", "CLONE_FS", "CLONE_FILES", "CLONE_SIGHAND", "CLONE_THREAD", "CLONE_SYSVSEM"}},
@@ -113,6 +115,9 @@ func cloneBothSides(t *testing.T, a *asm, name string, nr int, cc cloneCase) {
 	a.pause()
 	dir := workDir(t)
 	cmd := &exec.Cmd{Path: a.file(t, dir, "cloner"), Args: []string{"cloner", "with", "arguments"}, Dir: dir, Env: []string{"X=1"}}
+	if cc.far {
+		cmd.Dir = farDown(t, dir)
+	}
 	if cc.inside {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,7 +20,7 @@ import (
 func init() {
 	rowTests["execve"] = func(t *testing.T) {
 		privileged(t)
-		t.Run("fails", calls("execve", "execfail"))
+		t.Run("fails", calls("execve", "execfail", "execgiant"))
 		for _, bits := range []int{64, 32} {
 			t.Run(map[int]string{64: "64", 32: "32"}[bits], func(t *testing.T) { execs(t, bits) })
 		}
@@ -132,6 +133,18 @@ func execs(t *testing.T, bits int) {
 			c.Bytes("args", string(args[:4095-len("x")-1]))
 		})
 	})
+	t.Run("many", func(t *testing.T) {
+		args := make([]string, 30_000)
+		cmd := command(path, append([]string{"x"}, args...)...)
+		cmd.Env = slices.Repeat([]string{"A"}, 10_000)
+		image(t, cmd, "execve", path, func(c *trigger.Call) {
+			c.Truncated = true
+			head := func(p string) trigger.Want { return trigger.Want{Kind: "head", B: c.Params[p].B} }
+			c.Params["env"], c.Parts["env"] = head("env"), head("env")
+			c.Parts["argv"] = trigger.Want{Kind: "head", B: c.Parts["argv"].B}
+			c.Bytes("args", strings.Repeat("\x00", 4095-len("x")-1))
+		})
+	})
 	t.Run("full", func(t *testing.T) {
 		// as long as the probe copies, to the byte
 		cmd := command(path, "x", strings.Repeat("a", 4095-4))
@@ -151,16 +164,9 @@ func execs(t *testing.T, bits int) {
 		image(t, cmd, "execve", there, plain)
 	})
 	t.Run("far down", func(t *testing.T) {
-		// the walk of the working directory takes all steps there are: it must take none from the image's own path
 		cmd := command(path, "x")
-		cmd.Dir = dir + strings.Repeat("/d", (syscall.PathMax-2-len(dir))/2)
-		if err := os.MkdirAll(cmd.Dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		image(t, cmd, "execve", path, func(c *trigger.Call) {
-			c.Tail("cwd", 1000, cmd.Dir)
-			c.Params["cwd"] = c.Parts["cwd"]
-		})
+		cmd.Dir = farDown(t, dir)
+		image(t, cmd, "execve", path, plain)
 	})
 	t.Run("deleted", func(t *testing.T) {
 		doomed := newAsm(bits)
@@ -238,6 +244,21 @@ func execsAt(t *testing.T, bits int) {
 	_ = memory.Close()
 	run("execveat", "/dev/fd/3", "", unix.AT_EMPTY_PATH, again, func(c *trigger.Call) {
 		c.Bytes("trusted_exepath", "memfd:payload").Part("exe", "memfd:payload").Flags("flags", "EXE_FROM_MEMFD", "EXE_WRITABLE")
+	})
+}
+
+// Without any argument: since 5.18 (dcd46d897adb) the kernel gives such a program one that is empty.
+func TestExecWithoutArguments(t *testing.T) {
+	privileged(t)
+	dir := workDir(t)
+	next := paused(t, 64, dir, "next")
+	a := newAsm(64)
+	a.sys(unix.SYS_EXECVE, a.str(next), 0, 0)
+	a.pause()
+	image(t, &exec.Cmd{Path: a.file(t, dir, "first"), Dir: dir, Env: []string{}}, "execve", next, func(c *trigger.Call) {
+		if argv := c.Parts["argv"].B; len(argv) > 1 {
+			t.Errorf("/proc says that the arguments are %q", argv)
+		}
 	})
 }
 

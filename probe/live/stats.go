@@ -16,10 +16,12 @@ type Counters struct {
 	Fault       uint64 // pieces lost because user memory could not be read
 	Truncated   uint64 // pieces that are cut short
 	NoProgram   uint64 // events lost because their slot had no program
+	Unknown     uint64 // requests of io_uring that were reported without their result
+	Unmatched   uint64 // requests of io_uring that were completed and had not been seen before
 }
 
 // Lost is the number of whole events that were not delivered.
-func (c Counters) Lost() uint64 { return c.RingFull + c.NoProgram }
+func (c Counters) Lost() uint64 { return c.RingFull + c.NoProgram + c.Unmatched }
 
 func (c *Counters) add(o Counters) {
 	c.Sent += o.Sent
@@ -28,6 +30,8 @@ func (c *Counters) add(o Counters) {
 	c.Fault += o.Fault
 	c.Truncated += o.Truncated
 	c.NoProgram += o.NoProgram
+	c.Unknown += o.Unknown
+	c.Unmatched += o.Unmatched
 }
 
 // Stats reads the probe's counters. The result is indexed by event, then by CPU; events that never happened have no CPUs.

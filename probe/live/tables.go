@@ -30,8 +30,15 @@ const (
 
 type route struct {
 	Native, Compat uint16
-	Mark           uint32
+	Flags, Shared  uint16
 }
+
+const (
+	routeMark = 1 << iota
+	routeShared
+	routeMany
+	routeVersions
+)
 
 // capture is one slot: what it captures and the program that does.
 type capture struct {
@@ -43,11 +50,15 @@ type capture struct {
 type plan struct {
 	slots  []capture // 0 is no slot
 	routes [event.MaxSyscall]route
+	shared [maxShared]sharedCall
 
 	exec, execveat, fork, exit, heartbeat uint16
 	everyThread                           bool
 	// rows of tracepoints that are attached when they are asked for, 0 when they are not
 	signal, pageFault event.ID
+
+	rows map[event.ID]uint16 // slots of rows that sys_exit reports
+	want *event.Demand
 }
 
 // markNR is readahead: rare, harmless, and refused at once for a descriptor that does not exist.
@@ -57,7 +68,7 @@ const markNR = 187
 var stateParts = event.PartsOf(event.PartTask, event.PartArgv, event.PartEnv, event.PartCwd, event.PartExe, event.PartCgroups, event.PartExit)
 
 func makePlan(d *event.Demand) *plan {
-	p := &plan{slots: make([]capture, 1), everyThread: d.WantsEveryThread()}
+	p := &plan{slots: make([]capture, 1), everyThread: d.WantsEveryThread(), rows: make(map[event.ID]uint16), want: d}
 	for _, row := range event.Rows()[1:] {
 		parts, wanted := d.Wants(row.ID)
 		switch {
@@ -70,16 +81,19 @@ func makePlan(d *event.Demand) *plan {
 		case row.Name == "page_fault" && wanted:
 			p.pageFault = row.ID
 		case row.ID == event.Generic && wanted:
-			p.generic(d, p.add(&row, row.Parts, parts, captureCall))
+			p.rows[row.ID] = p.add(&row, row.Parts, parts, captureCall)
+			p.generic(d, p.rows[row.ID])
 		case wanted:
 			id := p.add(&row, row.Parts, parts, programFor(row.Parts))
 			if isClone(row.Name) {
 				p.slots[id].Flags |= slotClone
 			}
+			p.rows[row.ID] = id
 			p.route(&row, id)
 		}
 	}
-	p.routes[markNR].Mark = 1
+	p.routes[markNR].Flags |= routeMark
+	p.share()
 	return p
 }
 
@@ -141,7 +155,7 @@ func (p *plan) route(row *event.Row, id uint16) {
 }
 
 func (p *plan) generic(d *event.Demand, id uint16) {
-	for nr := range p.routes {
+	for nr := range event.FirstShared { // those behind have no number
 		if d.WantsSyscall(nr, false) {
 			p.routes[nr].Native = id
 		}
@@ -149,6 +163,35 @@ func (p *plan) generic(d *event.Demand, id uint16) {
 			p.routes[nr].Compat = id
 		}
 	}
+}
+
+// slotsOf returns the slots and the numbers of a system call, in the native table and in the 32-bit one; slot 0 where nobody asks for it.
+func (p *plan) slotsOf(call string) (slots, numbers [2]uint16) {
+	nr64, nr32, _ := event.SyscallNumber(call)
+	for i, nr := range []int{nr64, nr32} {
+		if nr < 0 {
+			continue
+		}
+		numbers[i] = uint16(nr)
+		if id := event.ByNumber(nr, i == 1); id != event.Generic {
+			slots[i] = p.rows[id]
+		} else if p.want.WantsSyscall(nr, i == 1) {
+			slots[i] = p.rows[event.Generic]
+		}
+	}
+	return slots, numbers
+}
+
+// wantsRequests reports whether io_uring can make an event of the demand.
+func (p *plan) wantsRequests() bool {
+	for i := range operations {
+		for _, call := range []string{operations[i].call, operations[i].positioned} {
+			if slots, _ := p.slotsOf(call); slots != [2]uint16{} {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func isClone(name string) bool {

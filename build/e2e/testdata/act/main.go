@@ -9,6 +9,10 @@
 //	act openat2 FILE         opens a file with openat2(2)
 //	act cgroup PATH CMD...   runs a program in a new cgroup of that path, in each mounted hierarchy
 //	act chain DIR            see chain.go
+//	act evade WAY FILE ...   opens a file in a way that hides which (evade.go)
+//	act fexec FILE ARG...    runs a copy of a program from a memfd by its descriptor
+//	act vfork FILE ARG...    runs a program from a process that borrows this one's memory
+//	act thread-exec FILE ARG... goes on as a program from another thread than the first
 //	act memfd FILE ARG...    runs a copy of a program from a memfd
 //	act attach               attaches to a child with ptrace(2)
 //	act attach-fail          the same to a process that is not there
@@ -42,7 +46,12 @@ func main() {
 		"openat2":     openat2,
 		"cgroup":      inCgroup,
 		"chain":       chain,
+		"evade":       evade,
 		"memfd":       memfd,
+		"ring":        ring,
+		"fexec":       fexec,
+		"vfork":       vfork,
+		"thread-exec": threadExec,
 		"attach":      func([]string) error { return attach() },
 		"attach-fail": func([]string) error { return attachFail() },
 		"shell":       shell,

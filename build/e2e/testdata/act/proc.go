@@ -5,7 +5,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -16,19 +15,30 @@ import (
 
 // memfd goes on as a copy of a program in memory.
 func memfd(args []string) error {
-	src, err := os.Open(args[0])
+	fd, err := inMemory(args[0])
 	if err != nil {
 		return err
 	}
-	fd, err := unix.MemfdCreate("act", 0)
-	if err != nil {
-		return fmt.Errorf("memfd_create: %w", err)
-	}
-	dst := os.NewFile(uintptr(fd), "memfd")
-	if _, err := io.Copy(dst, src); err != nil {
-		return fmt.Errorf("copy the program: %w", err)
-	}
 	return unix.Exec(fmt.Sprintf("/proc/self/fd/%d", fd), args, os.Environ())
+}
+
+// inMemory copies a program into a memfd. The descriptor stays open.
+func inMemory(file string) (fd int, err error) {
+	program, err := os.ReadFile(file)
+	if err != nil {
+		return -1, err
+	}
+	if fd, err = unix.MemfdCreate("act", 0); err != nil {
+		return -1, fmt.Errorf("memfd_create: %w", err)
+	}
+	for len(program) > 0 {
+		n, err := unix.Write(fd, program)
+		if err != nil {
+			return -1, fmt.Errorf("copy the program: %w", err)
+		}
+		program = program[n:]
+	}
+	return fd, nil
 }
 
 // attach attaches to a child that waits for its input to end.

@@ -27,7 +27,8 @@ func (t *T) oldMmap(fd int, path string) {
 		Flags("flags", "MAP_SHARED")
 	do(page, unix.PROT_READ, unix.MAP_SHARED, fd, 5).fails(unix.EINVAL).file(fd).Part("path", path).Part("fspath", fsPath(path)).Flags("prot", "PROT_READ").
 		Flags("flags", "MAP_SHARED")
-	// what could not be read stays in the registers
-	t.call("mmap", unix.SYS_MMAP, badPtr).fails(unix.EFAULT).Result("res").Number("addr", badPtr).Number("length", 0).Flags("prot", "PROT_NONE").Flags("flags").
-		Number("fd", 0).Number("offset", 0).memory().file(0).Part("path", "/dev/null").Part("fspath", fsPath("/dev/null"))
+	// what could not be read is 0, and no descriptor
+	c := t.call("mmap", unix.SYS_MMAP, badPtr).fails(unix.EFAULT).Result("res").Number("addr", 0).Number("length", 0).Flags("prot", "PROT_NONE").Flags("flags").
+		Number("fd", -1).Number("offset", 0).memory().onNone()
+	c.Args, c.Fault = [6]uint64{4: 1<<32 - 1}, true
 }

@@ -422,7 +422,7 @@ func mount(t *T) {
 		return c
 	}
 	mounted := func(path string) bool {
-		for line := range strings.Lines(string(one(os.ReadFile("/proc/self/mountinfo")))) {
+		for line := range strings.Lines(string(one(os.ReadFile("/proc/thread-self/mountinfo")))) {
 			if strings.Fields(line)[4] == path {
 				return true
 			}

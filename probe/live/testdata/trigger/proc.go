@@ -75,6 +75,25 @@ func execfail(t *T) {
 	given(t.call("execveat", unix.SYS_EXECVEAT, uptr(unix.AT_FDCWD), t.str(abs), argv, env, 0).fails(unix.ENOENT)).Part("name", abs).task()
 }
 
+// execgiant fails to execute programs, with more arguments than are copied, far down.
+func execgiant(t *T) {
+	dir := cwd()
+	for len(dir) < unix.PathMax-3 {
+		must(unix.Mkdir("d", 0o755))
+		must(unix.Chdir("d"))
+		dir += "/d"
+	}
+	const most = 4095 // bytes, and a string that does not fit is cut
+	many := make([]uintptr, 20_000)
+	for i := range many[:len(many)-1] {
+		many[i] = t.str("a")
+	}
+	long := t.words(t.str("E="+strings.Repeat("c", 10_000)), t.str("F=1"), 0)
+	c := t.call("execve", unix.SYS_EXECVE, t.str("no"), t.words(many...), long).fails(unix.ENOENT).Result("res").Bytes("filename", "no").Part("name", "no")
+	args, env := strings.Repeat("a\x00", most/2), "E="+strings.Repeat("c", most-3)+"\x00"
+	c.Bytes("exe", "a").Bytes("args", args[2:]).Part("argv", args).Bytes("env", env).Part("env", env).task().Truncated = true
+}
+
 // Tracee is what a tracee says of itself before it waits for its input to end.
 type Tracee struct {
 	PID  int

@@ -29,6 +29,10 @@ type Call struct {
 	UID, GID      int    // effective, after the call
 	Fault         bool   // an argument could not be read
 	Truncated     bool   // something is longer than the probe copies
+	Ring          bool   // a request of io_uring
+	Unknown       bool   // one whose result cannot be known
+	Refused       bool   // one that the kernel does not make of its entry
+	Loose         bool   // the row may have more than is expected here
 	Params, Parts map[string]Want
 	File          *File
 	Sock          *Sock
@@ -37,7 +41,7 @@ type Call struct {
 
 // Want is an expected value of a parameter or of a captured piece.
 type Want struct {
-	Kind  string   // "number", "range" (N to Max), "bytes", "flags", "absent", "any" (present), "head" (as much as is copied), "tail" (at least N bytes of it), "polled"
+	Kind  string   // "number", "range" (N to Max), "bytes", "flags", "absent", "any" (present), "head" (as much as is copied), "gap" (its beginning and its end), "polled"
 	N     int64    `json:",omitempty"`
 	Max   int64    `json:",omitempty"`
 	B     []byte   `json:",omitempty"`
@@ -102,15 +106,21 @@ func (c *Call) Absent(params ...string) *Call {
 // Result expects the result of the call in param.
 func (c *Call) Result(param string) *Call { return c.Number(param, c.Ret) }
 
+// loose says that the row may have more than the trigger expects.
+func (c *Call) loose() *Call {
+	c.Loose = true
+	return c
+}
+
 // Part expects a captured piece.
 func (c *Call) Part(kind, s string) *Call {
 	c.Parts[kind] = Want{Kind: "bytes", B: []byte(s)}
 	return c
 }
 
-// Tail expects at least n bytes of the end of a captured piece, in a record that says that it is cut.
-func (c *Call) Tail(kind string, n int, s string) *Call {
-	c.Parts[kind] = Want{Kind: "tail", N: int64(n), B: []byte(s)}
+// Gap expects the beginning and the end of a captured path that is too long, in a record that says that it is cut.
+func (c *Call) Gap(kind, s string) *Call {
+	c.Parts[kind] = Want{Kind: "gap", B: []byte(s)}
 	c.Truncated = true
 	return c
 }

@@ -25,6 +25,7 @@ const Env = "FALCONET_TRIGGER"
 // T is one run of a trigger.
 type T struct {
 	report Report
+	via    string // how calls are made, see Via
 	all    []byte
 	arena  []byte // what is left of all
 }
@@ -32,11 +33,16 @@ type T struct {
 var triggers = map[string]func(*T){
 	"generic": generic, "open": open, "openat": openat, "openat2": openat2, "creat": creat, "unlink": unlink, "unlinkat": unlinkat,
 	"rename": rename, "renameat": renameat, "renameat2": renameat2, "chmod": chmod, "fchmod": fchmod, "fchmodat": fchmodat,
-	"overlay": overlay, "ptrace": ptrace, "memfd": memfd, "execfail": execfail,
+	"overlay": overlay, "ptrace": ptrace, "memfd": memfd, "execfail": execfail, "execgiant": execgiant,
 	"inet": inet, "inet6": inet6, "unix": unixSockets, "bind": bind, "netfail": netfail, "socket": socket,
 	"paths": paths, "deep": deep, "mounts": mounts, "chroot": chroot, "cookie": cookie,
 	"tracee": tracee, "storm": storm, "opens": opens, "exit": exit, "thread": thread, "crowd": crowd, "orphan": orphan,
+	"ring-files": ringFiles, "ring-net": ringNet, "ring-fixed": ringFixed, "ring-odd": ringOdd, "ring-bad": ringBad, "ring-repeated": ringRepeated, "ring-pipe": ringPipe,
+	"ring-crowd": ringCrowd, "ring-calls": ringCalls, "ring-taken": ringTaken, "socketcalls": socketcalls, "ipcs": ipcs,
 }
+
+// mapLow is MAP_32BIT: where calls of the other table find what they point to.
+const mapLow = 0x40
 
 // Main runs the trigger that the environment names, in the current directory, and exits. It returns when none is named.
 func Main() {
@@ -49,8 +55,8 @@ func Main() {
 	if f == nil {
 		fail("no trigger %q", name)
 	}
-	t := &T{report: Report{Notes: make(map[string]string)}}
-	arena, err := unix.Mmap(-1, 0, 1<<20, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_POPULATE)
+	t := &T{report: Report{Notes: make(map[string]string)}, via: os.Getenv(Via)}
+	arena, err := unix.Mmap(-1, 0, 1<<20, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_POPULATE|mapLow)
 	must(err)
 	t.all, t.arena = arena, arena
 	t.report.Self = self()
@@ -129,15 +135,13 @@ func (t *T) call(name string, nr int, args ...uintptr) *Call {
 	copy(a[:], args)
 	c := &Call{Event: name, NR: nr, TID: unix.Gettid(), Params: make(map[string]Want), Parts: make(map[string]Want)}
 	for i, v := range a {
-		c.Args[i] = uint64(v)
+		if c.Args[i] = uint64(v); t.via != "" {
+			c.Args[i] = uint64(uint32(v))
+		}
 	}
 	c.Before = now()
-	r, _, errno := unix.RawSyscall6(uintptr(nr), a[0], a[1], a[2], a[3], a[4], a[5])
+	c.Ret, c.NR = t.do(name, nr, &a)
 	c.After = now()
-	c.Ret = int64(r)
-	if errno != 0 {
-		c.Ret = -int64(errno)
-	}
 	c.UID, c.GID = unix.Geteuid(), unix.Getegid()
 	c.Now = ofNow(os.Getpid(), c.TID)
 	t.report.Calls = append(t.report.Calls, c)

@@ -174,7 +174,12 @@ func selects(t *T) {
 		do := func(n, at uintptr) *Call {
 			args := []uintptr{n, at, 0, 0, now}
 			if nr == unix.SYS_SELECT && sysNewselect >= 0 { // the oldest call of the 32-bit table has them in memory
-				args = []uintptr{t.words(args...)}
+				at := t.words(args...)
+				c := t.call("select", nr, at).Result("res")
+				for i, v := range args {
+					c.Args[i] = uint64(v)
+				}
+				return c
 			}
 			return t.call("select", nr, args...).Result("res")
 		}
