@@ -105,7 +105,7 @@ func (d *daemon) awaitAlert(rule string, from, pid int) alert {
 	return alert{}
 }
 
-// capWords are the capabilities of a mask of /proc/PID/status as words; the last of each is what this test knows by number.
+// hasCap reports whether a mask of /proc/PID/status has a capability.
 func hasCap(mask string, bit uint) bool {
 	n, err := strconv.ParseUint(mask, 16, 64)
 	return err == nil && n>>bit&1 == 1

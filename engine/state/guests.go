@@ -136,6 +136,9 @@ func (s *Guests) Of(p *Process, box string) *Guest {
 	if key != (rootKey{}) && p.root == key && (g == nil || s.now.Sub(g.checked) >= guestCheck) {
 		g = s.refresh(p, box, key, g)
 	}
+	if g == nil { // it has left meanwhile: others of its container may tell
+		g = s.byKey[s.byBox[box]]
+	}
 	if g != nil {
 		g.used = s.used
 	}
