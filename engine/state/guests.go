@@ -249,7 +249,7 @@ func readGuest(proc string, old *Guest) (*Guest, bool) {
 		g.users = old.users
 	} else {
 		g.users = make(map[uint32]User)
-		accounts(readOpened(passwd, at), 7, func(w []string, id uint32) {
+		accounts(readOpened(proc, passwd, at), 7, func(w []string, id uint32) {
 			if _, ok := g.users[id]; !ok {
 				g.users[id] = User{strings.Clone(w[0]), strings.Clone(w[5]), strings.Clone(w[6])}
 			}
@@ -259,7 +259,7 @@ func readGuest(proc string, old *Guest) (*Guest, bool) {
 		g.groups = old.groups
 	} else {
 		g.groups = make(map[uint32]string)
-		accounts(readOpened(group, at2), 4, func(w []string, id uint32) {
+		accounts(readOpened(proc, group, at2), 4, func(w []string, id uint32) {
 			if _, ok := g.groups[id]; !ok {
 				g.groups[id] = strings.Clone(w[0])
 			}
@@ -298,12 +298,16 @@ func closeFD(fd int) {
 	}
 }
 
-// readOpened reads the beginning of what inRoot found, "" when it found nothing. A line that is cut off there is left out.
-func readOpened(fd int, s stamp) string {
+// readOpened reads the beginning of what inRoot found, "" when it found nothing. proc is the directory of any process in /proc. A line that is cut off there is left out.
+func readOpened(proc string, fd int, s stamp) string {
 	if fd < 0 {
 		return ""
 	}
-	b, _ := readFile("/proc/self/fd/"+strconv.Itoa(fd), make([]byte, min(max(s.size, 0)+1, maxGuestFile)))
+	buf, name := make([]byte, min(max(s.size, 0)+1, maxGuestFile)), "self/fd/"+strconv.Itoa(fd)
+	b, ok := readFile("/proc/"+name, buf)
+	if !ok { // in an image without a /proc of its own
+		b, _ = readFile(proc+"../"+name, buf)
+	}
 	text := string(b)
 	if len(b) == maxGuestFile {
 		text = text[:strings.LastIndexByte(text, '\n')+1]
