@@ -3,6 +3,7 @@
 package field
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -134,8 +135,31 @@ func TestOpenedFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = out.Close() }()
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	client, err := net.Dial("tcp", server.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	accepted, err := server.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = accepted.Close() }()
 	cmd := exec.Command("sleep", "1000")
 	cmd.Stdout = out
+	for _, c := range []interface{ File() (*os.File, error) }{client.(*net.TCPConn), accepted.(*net.TCPConn), server.(*net.TCPListener)} { // descriptors 3 to 5
+		f, err := c.File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		cmd.ExtraFiles = append(cmd.ExtraFiles, f)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -164,6 +188,19 @@ func TestOpenedFields(t *testing.T) {
 	k.expect("sleep", map[string]string{
 		"proc.fdopencount": strconv.Itoa(len(open)), "proc.stdin.name": "/dev/null", "proc.stdout.name": file, "proc.stderr.name": "/dev/null",
 		"fd.types[1]": "(file)", "fd.types[9]": "-", "fdlist.names": file + ",<NA>", "fdlist.nums": "1,77",
+	})
+	polled = nil
+	for fd := range int32(3) {
+		f := event.PollFacts{FD: 3 + fd, Found: 1}
+		polled = append(polled, event.BytesOf(&f)...)
+	}
+	k.event(h, piece(event.PartPoll, string(polled)))
+	near, far := client.LocalAddr().String(), server.Addr().String()
+	_, from, _ := strings.Cut(near, ":")
+	_, to, _ := strings.Cut(far, ":")
+	k.expect("sockets", map[string]string{
+		"fdlist.names": near + "->" + far + "," + near + "->" + far + "," + far, "fdlist.cips": "127.0.0.1,127.0.0.1", "fdlist.sips": "127.0.0.1,127.0.0.1,127.0.0.1",
+		"fdlist.cports": from + "," + from, "fdlist.sports": to + "," + to + "," + to, "fd.types[4]": "(ipv4)",
 	})
 	if got := k.text("fd.types"); !strings.HasPrefix(got, "(file") {
 		t.Errorf("fd.types = %q", got)
