@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ import (
 	"falconet/engine/config"
 	"falconet/engine/event"
 	"falconet/engine/field"
+	"falconet/engine/state"
 	"falconet/outputs"
 	"falconet/probe/live"
 
@@ -86,6 +88,10 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 			return fmt.Errorf("start probe: %w", err)
 		}
 		warnRefused(probe.Refused()[told:], log)
+	}
+	if hosts := job.Rules.Hosts(); len(hosts) > 0 {
+		host.Names = state.NewNames(hosts)
+		go host.Names.Run(ctx)
 	}
 	log.Info().Str("version", version).Int("rules", job.Rules.Enabled()).Msg("watching")
 	stopReopen := reopenOnSignal(ctx, queue)
@@ -170,8 +176,14 @@ func newHost(job *cli.Job) (*field.Host, error) {
 			return nil, fmt.Errorf("read host name: %w", err)
 		}
 	}
-	host := engine.NewHost(name, os.Getenv("HOST_ROOT"), job.Config.Syscall.Libs.ThreadTableSize)
+	budget := engine.Budget(job.Config.Memory.BudgetMB) << 20
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(budget))
+	}
+	host := engine.NewHost(name, os.Getenv("HOST_ROOT"), job.Config.Syscall.Libs.ThreadTableSize, budget)
 	host.Base64 = job.Config.Render.BufferBase64
+	host.ReadsUsers = job.Rules.ReadsUsers()
+	host.Static = job.Config.Rules.StaticFields
 	return host, nil
 }
 

@@ -66,12 +66,14 @@ func New(o Options) *Engine {
 }
 
 // NewHost returns the state of the host whose root directory is seen at root ("" for this one), filled by none but the
-// configuration: see state.Table.Seed.
-func NewHost(name, root string, maxProcesses int) *field.Host {
+// configuration: see state.Table.Seed. It holds at most maxProcesses processes, and what the budget allows.
+func NewHost(name, root string, maxProcesses int, budget Budget) *field.Host {
+	procs := state.NewTable(state.Options{Root: root, MaxProcesses: budget.Processes(maxProcesses)})
 	return &field.Host{
 		Name:       name,
 		BootTime:   bootTime(),
-		Procs:      state.NewTable(state.Options{Root: root, MaxProcesses: maxProcesses}),
+		Procs:      procs,
+		Guests:     state.NewGuests(procs, budget.Guests()),
 		Users:      state.NewUsers(root),
 		Addrs:      state.NewAddrs(),
 		Containers: container.NewResolver(root),

@@ -50,7 +50,7 @@ func newEngine(t testing.TB, out Receiver) *Engine {
 	if set == nil {
 		t.Fatal(results[0].Text(true))
 	}
-	return New(Options{Host: NewHost("host", t.TempDir(), 0), Rules: set, Out: out})
+	return New(Options{Host: NewHost("host", t.TempDir(), 0, 256<<20), Rules: set, Out: out})
 }
 
 func openOf(path string, ts uint64) []byte {

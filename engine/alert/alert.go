@@ -13,7 +13,7 @@ const (
 
 // Field is one named value of an alert.
 //
-// Value is nil (the event has no such value), string, int64, uint64, bool or []any of these. Strings are whatever bytes the
+// Value is nil (the event has no such value), string, int64, uint64, float64, bool or []any of these. Strings are whatever bytes the
 // watched system held: they may contain control characters or be invalid UTF-8, and outputs escape them.
 type Field struct {
 	Name  string

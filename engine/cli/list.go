@@ -52,6 +52,9 @@ var classes = map[string]struct{ title, desc string }{
 	"container": {"Container information", "The container that the process runs in."},
 	"fd":        {"Information about the descriptor", "The file or socket that the event is about."},
 	"fs.path":   {"Every syscall that has a filesystem path in its arguments", "The paths of calls on files."},
+	"syslog":    {"Content of Syslog messages", "What programs send to the system's log."},
+	"static":    {"Fields of the configuration", "What static_fields of the configuration says of this machine."},
+	"fdlist":    {"Poll event related fields", "The descriptors that poll and ppoll wait for."},
 }
 
 // listed are the fields that rules may use.

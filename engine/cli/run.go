@@ -96,7 +96,10 @@ func (c *command) strictly(o rules.Options) rules.Options {
 func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }
 
 func ruleOptions(conf *config.Config, print string) rules.Options {
-	o := rules.Options{Suffix: format.ParseSuffix(print)}
+	o := rules.Options{Suffix: format.ParseSuffix(print), Static: conf.Rules.StaticFields}
+	if o.Static == nil {
+		o.Static = map[string]string{}
+	}
 	o.MinPriority, _ = alert.Parse(conf.Rules.Priority) // the configuration allows nothing else
 	if conf.Rules.Matching == "all" {
 		o.Matching = rules.All
@@ -112,13 +115,22 @@ func ruleOptions(conf *config.Config, print string) rules.Options {
 	for _, a := range conf.Rules.Append {
 		output := a.ExtraOutput
 		if a.SuggestedOutput {
-			output = strings.TrimSpace(output + " " + field.SuggestedOutput())
+			output = strings.TrimSpace(output + " " + suggested(conf))
 		}
 		o.Append = append(o.Append, rules.Append{
 			Rule: a.Match.Rule, Source: a.Match.Source, Tags: a.Match.Tags, Output: output, Fields: extraFields(a.ExtraFields),
 		})
 	}
 	return o
+}
+
+// suggested is what sources suggest to put behind an output, and what the configuration says of this machine.
+func suggested(conf *config.Config) string {
+	list := []string{field.SuggestedOutput()}
+	for _, name := range slices.Sorted(maps.Keys(conf.Rules.StaticFields)) {
+		list = append(list, strings.ReplaceAll(field.StaticName+"_"+name, ".", "_")+"=%"+field.StaticName+"["+field.Quote(name)+"]")
+	}
+	return strings.Join(list, " ")
 }
 
 // extraFields reads extra_fields: names of fields, and maps of a name to an output.

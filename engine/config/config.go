@@ -27,6 +27,7 @@ type Config struct {
 	Outputs Outputs `koanf:",squash"`
 	Web     Web     `koanf:"webserver"`
 	Log     Log     `koanf:",squash"`
+	Memory  Memory  `koanf:"memory"`
 	Drops   Drops   `koanf:",squash"`
 	Metrics Metrics `koanf:"metrics"`
 	Capture Capture `koanf:"capture"`
@@ -42,6 +43,11 @@ type Source struct {
 	Main     string   // path of the main file, "" where the embedded configuration was used
 	Files    []string // every file that was read, in order of reading
 	Warnings []string // one line each, for the user to see
+}
+
+// Memory bounds what is kept.
+type Memory struct {
+	BudgetMB int `koanf:"budget_mb" default:"256" min:"64" max:"1048576" doc:"How many megabytes the program may use, the rings of events not counted: its tables are sized by it, and its memory is collected the more eagerly the nearer it comes. The variable GOMEMLIMIT goes before it."`
 }
 
 // Files names further configuration files.

@@ -162,6 +162,22 @@ const (
 	TaskInPidns // the pid namespace is not the initial one
 )
 
+// NowFacts is what changes of a task while its image runs.
+type NowFacts struct {
+	CapInh      uint64
+	CapPrm      uint64
+	CapEff      uint64
+	FDLimit     uint64 // soft RLIMIT_NOFILE
+	FaultsMajor uint64
+	FaultsMinor uint64
+	PGID        uint32
+	VPGID       uint32
+	SID         uint32 // virtual
+	VPID        uint32
+	VTID        uint32
+	TTY         uint32
+}
+
 // PollFacts is one descriptor that a poll waited for.
 type PollFacts struct {
 	FD      int32

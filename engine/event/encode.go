@@ -42,6 +42,6 @@ func Encode(dst []byte, h Header, pieces ...Piece) []byte {
 }
 
 // BytesOf returns the bytes of a facts structure, to encode it as a piece. They alias v.
-func BytesOf[T FileFacts | SockFacts | TaskFacts | ExitFacts | MemoryFacts | PollFacts](v *T) []byte {
+func BytesOf[T FileFacts | SockFacts | TaskFacts | ExitFacts | MemoryFacts | PollFacts | NowFacts](v *T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(v)), unsafe.Sizeof(*v))
 }

@@ -36,6 +36,7 @@ const (
 	OpControl     // control data of a message that was received
 	OpOption      // value of a socket option; with Aux 1 the length is behind a pointer
 	OpChanged     // byte: 1 when the other end, in part Aux, is another than that of the socket's last message, else 0
+	OpNow         // NowFacts
 )
 
 // Controllers are the cgroup controllers whose paths OpCgroups captures, under the names that they have in v1 hierarchies (where
@@ -123,12 +124,14 @@ const (
 	PartSize    // uint32: the size of its buffers
 	PartControl // control data of a message
 	PartChanged // byte: whether the socket talks to another than before
+	PartNow     // NowFacts
+	PartHere    // working directory, for fields of the process: paths of the call start from PartDir and PartCwd
 	partKinds
 )
 
 var partNames = [partKinds]string{
 	"none", "name", "name2", "path", "fspath", "dir", "dir2", "file", "sock", "sockaddr", "queue", "task", "argv", "env",
-	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "memory", "poll", "data", "size", "control", "changed",
+	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "memory", "poll", "data", "size", "control", "changed", "now", "here",
 }
 
 // String returns the kind's name.

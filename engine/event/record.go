@@ -232,7 +232,13 @@ func (r *Record) Sock() (f SockFacts, ok bool) { ok = facts(r, PartSock, &f); re
 // Task returns the facts of the event's task.
 func (r *Record) Task() (f TaskFacts, ok bool) { ok = facts(r, PartTask, &f); return }
 
-func facts[T FileFacts | SockFacts | TaskFacts | ExitFacts | MemoryFacts](r *Record, k PartKind, to *T) bool {
+// Now returns what the record says of its thread as it was at the event.
+func (r *Record) Now() (f NowFacts, ok bool) { ok = facts(r, PartNow, &f); return }
+
+// Memory returns how much memory the event's task had.
+func (r *Record) Memory() (f MemoryFacts, ok bool) { ok = facts(r, PartMemory, &f); return }
+
+func facts[T FileFacts | NowFacts | SockFacts | TaskFacts | ExitFacts | MemoryFacts](r *Record, k PartKind, to *T) bool {
 	b, ok := r.Part(k)
 	size := int(unsafe.Sizeof(*to))
 	if !ok || len(b) < size {

@@ -114,6 +114,7 @@ func buildTable() *table {
 func (t *table) finish(id ID) {
 	r := &t.rows[id]
 	r.ID = id
+	r.Parts = withExtras(r)
 	r.byName = make(map[string]int, len(r.Params))
 	for i, p := range r.Params {
 		r.byName[p.Name] = i

@@ -131,7 +131,7 @@ func (c *Ctx) appendMeaning(dst []byte, i int) []byte {
 		if uint32(n) == noLogin {
 			return append(dst, "<NONE>"...)
 		}
-		u, ok := c.Host.Users.User(uint32(n))
+		u, ok := c.user(uint32(n))
 		if !ok {
 			return append(dst, na...)
 		}
@@ -140,7 +140,7 @@ func (c *Ctx) appendMeaning(dst []byte, i int) []byte {
 		if uint32(n) == noLogin {
 			return append(dst, "<NONE>"...)
 		}
-		name, ok := c.Host.Users.Group(uint32(n))
+		name, ok := c.group(uint32(n))
 		if !ok {
 			name = na
 		}

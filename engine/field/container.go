@@ -89,4 +89,21 @@ func (h *Host) Apply(r *event.Record) {
 	if b, ok := r.Part(event.PartCgroups); ok {
 		h.Containers.Learn(container.Key{V2: r.Cgroup, V1: r.Cgroup1}, b)
 	}
+	if h.ReadsUsers && (r.Event == execRows[0] || r.Event == execRows[1]) && r.Flags&event.FlagFailed == 0 {
+		h.meetGuest(r)
+	}
+}
+
+var execRows = [2]event.ID{event.ByName("execve")[0], event.ByName("execveat")[0]}
+
+// meetGuest finds out what a container names its users as soon as its first program runs: it may be gone when a rule asks.
+func (h *Host) meetGuest(r *event.Record) {
+	p, _, ok := h.Procs.Lookup(r.PID, r.Start, r.TS)
+	if !ok {
+		return
+	}
+	info, in := h.Containers.Lookup(container.Key{V2: r.Cgroup, V1: r.Cgroup1}, r.PID, func() bool { return h.Procs.Alive(r.PID, r.Start) })
+	if in && !h.Guests.Knows(info.FullID) {
+		h.Guests.Of(p, info.FullID)
+	}
 }

@@ -16,10 +16,14 @@ type Host struct {
 	Name       string         // evt.hostname
 	BootTime   int64          // Unix time of the boot in nanoseconds: what a record's TS is added to
 	Location   *time.Location // zone of evt.time and its siblings; nil is the local one
-	Base64     bool           // buffers are printed in base64; comparisons do not change
+	Static     map[string]string
+	Base64     bool // buffers are printed in base64; comparisons do not change
 	Procs      *state.Table
 	Users      *state.Users
+	Guests     *state.Guests
+	ReadsUsers bool // rules read names of users or groups
 	Addrs      *state.Addrs
+	Names      *state.Names // of the hosts that rules name; nil where they name none
 	Containers *container.Resolver
 }
 
@@ -48,9 +52,15 @@ type Ctx struct {
 	scratch []byte // text under way
 	parent  *state.Process
 	task    event.TaskFacts // room for the record's
+	mem     event.MemoryFacts
+	stdio   []state.Opened
+	moved   string // cgroups of a process that is no longer where its image began
+
+	nowFacts event.NowFacts
+	hasNow   bool // nowFacts is the record's
 }
 
-type caches uint8
+type caches uint16
 
 const (
 	cachedProc caches = 1 << iota
@@ -60,6 +70,9 @@ const (
 	cachedName
 	cachedAlt
 	cachedSpelling
+	cachedStdio
+	cachedNow
+	cachedCgroups
 )
 
 // NewCtx returns a context over the given host.
@@ -83,6 +96,7 @@ func (c *Ctx) Begin(r *event.Record, num uint64) {
 func (h *Host) Tick(now time.Time) {
 	h.Procs.Tick()
 	h.Users.Refresh(now)
+	h.Guests.Tick(now)
 	h.Addrs.Refresh(now)
 }
 

@@ -70,7 +70,7 @@ func kernelRecord(k *kit, rnd *rand.Rand, row *event.Row) *event.Record {
 			data = name()
 		case event.PartPath, event.PartFSPath:
 			data = path()
-		case event.PartDir, event.PartDir2, event.PartCwd:
+		case event.PartDir, event.PartDir2, event.PartCwd, event.PartHere:
 			data = dir()
 		case event.PartExe:
 			data = any("/bin/a", "memfd:x:/proc/self/exe")

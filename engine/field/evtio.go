@@ -2,11 +2,7 @@
 
 package field
 
-import (
-	"slices"
-
-	"falconet/engine/event"
-)
+import "falconet/engine/event"
 
 // The bits of the schema's file_flags that fields ask for.
 const (
@@ -116,7 +112,7 @@ func evtIOFields() []Def {
 		{Name: "evt.is_open_create", Type: event.Bool, Example: "evt.is_open_create = true", Desc: "whether the call made a file", Needs: flags, domainIn: openDomain,
 			Get: openHas(func(c *Ctx, f uint64) bool { return f&flagCreated != 0 || f&flagTmpfile != 0 && c.Rec.Ret >= 0 })},
 	}
-	if slices.ContainsFunc(rowInfos, func(r rowInfo) bool { return r.data >= 0 }) { // without an event that carries a buffer there is no such field
+	if carryData() { // without an event that carries a buffer there is no such field
 		defs = append(defs, Def{Name: "evt.buffer", Type: event.ByteBuf, Example: "evt.buffer contains GET", Desc: "beginning of the bytes that the call read or wrote", Needs: Needs{Params: []string{"data"}},
 			occurs: func(r *rowInfo, _ *event.Row, _ Arg) bool { return r.data >= 0 },
 			Get: func(c *Ctx, _ Arg) (Value, bool) {

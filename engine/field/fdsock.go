@@ -58,6 +58,36 @@ func (s side) service(c *Ctx, _ Arg) (Value, bool) {
 // address makes a value of an endpoint inside the context.
 func address(k Kind, e *endpoint) Value { return Value{Kind: k, S: text(e.addr[:e.n])} }
 
+// named yields the hosts that have the address of one end, "" when no rule names such a host.
+func (s side) named(c *Ctx, yield func(Value) bool) {
+	e := s(c.desc())
+	if e == nil || e.n == 0 {
+		return
+	}
+	names := c.Host.Names.Of(e.ip())
+	if len(names) == 0 {
+		yield(Str(""))
+	}
+	for _, name := range names {
+		if !yield(Str(name)) {
+			return
+		}
+	}
+}
+
+// name is the first of what named yields.
+func (s side) name(c *Ctx, _ Arg) (v Value, ok bool) {
+	e := s(c.desc())
+	if e == nil || e.n == 0 {
+		return v, false
+	}
+	names := c.Host.Names.Of(e.ip())
+	if len(names) == 0 {
+		return v, false
+	}
+	return Str(names[0]), true
+}
+
 // ends yields what read makes of both ends of the descriptor's socket, of the one that it has when it is only bound.
 func ends(read func(*endpoint) Value) func(*Ctx, func(Value) bool) {
 	return func(c *Ctx, yield func(Value) bool) {
@@ -118,6 +148,8 @@ func fdSockFields() []Def {
 			Def{Name: "fd." + s.letter + "proto", Type: event.CharBuf, Example: "fd." + s.letter + "proto = '80'", Desc: s.words + " port as text", Needs: socket, Get: s.pick.service},
 			Def{Name: "fd." + s.letter + "net", Type: event.IPNet, Flags: FilterOnly | NoTransformer | NoRHS, Example: "fd." + s.letter + "net = 192.168.0.0/16",
 				Desc: s.words + " address, to compare with networks", Needs: socket, Get: s.pick.address(event.IPNet)},
+			Def{Name: "fd." + s.letter + "ip.name", Type: event.CharBuf, Flags: NoTransformer | NoRHS | AllDiffer | HostName, Example: "fd." + s.letter + "ip.name = example.com",
+				Desc: "name of the " + s.words + " address, among the hosts that conditions compare this field with: they are looked up at start and every few minutes", Needs: socket, Get: s.pick.name, Multi: s.pick.named},
 		)
 	}
 	return describing(append(defs,

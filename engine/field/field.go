@@ -15,7 +15,7 @@ type Kind = event.Type
 
 // Value is what a field has in one event. Which member holds it follows from Kind: S for CharBuf, FSPath, FSRelPath,
 // ByteBuf, SockAddr, SockTuple, and for IPAddr and IPNet as 4 or 16 raw bytes in network order; N for everything else
-// (signed kinds as two's complement of 64 bits, Bool as 0 or 1, times in nanoseconds). A list has its members in List, and Kind is theirs.
+// (signed kinds as two's complement of 64 bits, Bool as 0 or 1, Double as its IEEE 754 bits, times in nanoseconds). A list has its members in List, and Kind is theirs.
 //
 // Strings may alias the record or the context's arena: they are valid until the context begins another event.
 //
@@ -68,6 +68,10 @@ const (
 	Suggested
 	// SelfChosen marks what a process says of itself: it may say anything, and say it for its children.
 	SelfChosen
+	// Within is for fields whose value is a distance: `=`, the only operator that they take, holds up to the number of a condition.
+	Within
+	// HostName marks fields that conditions compare with names of hosts, which are to be looked up.
+	HostName
 )
 
 // ArgMode says whether a field takes an argument.
@@ -89,6 +93,7 @@ const (
 	ByKey                       // [text]
 	ByDot                       // .text after the name
 	DotOnly                     // .text and no brackets
+	ByTime                      // [N], where N may be as large as a time in nanoseconds
 )
 
 // Print is how a number is written.

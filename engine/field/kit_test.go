@@ -42,12 +42,21 @@ func newKit(t *testing.T) *kit {
 	}
 	write("etc/passwd", "root:x:0:0:r:/root:/bin/bash\nalice:x:1000:1000::/home/alice:/bin/zsh\n")
 	write("etc/group", "root:x:0:\nstaff:x:50:alice\n")
+	procs := state.NewTable(state.Options{Root: root})
 	h := &Host{
 		Name: "box", BootTime: bootTime, Location: time.FixedZone("X", 3600),
-		Procs: state.NewTable(state.Options{Root: root}), Users: state.NewUsers(root), Addrs: state.NewAddrs(),
+		Procs: procs, Guests: state.NewGuests(procs, 1<<20), Users: state.NewUsers(root), Addrs: state.NewAddrs(),
 		Containers: container.NewResolver(root),
 	}
 	return &kit{T: t, host: h, ctx: NewCtx(h)}
+}
+
+// realHost is the host with the processes of this machine.
+func realHost(h *Host) *Host {
+	real := *h
+	real.Procs = state.NewTable(state.Options{})
+	real.Guests = state.NewGuests(real.Procs, 1<<20)
+	return &real
 }
 
 // header is the header of an event of process 42.

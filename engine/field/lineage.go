@@ -67,18 +67,19 @@ func eachAncestor(read func(c *Ctx, p *state.Process, i *state.Image) (Value, bo
 
 // leader finds who leads the session or group with the given id: outside of pid namespaces the process with that number,
 // inside, where numbers are not the table's, the process itself or the oldest of the ancestors that share the id one after another.
-func (c *Ctx) leader(idOf func(t *event.TaskFacts) uint32) *state.Image {
-	p, img := c.Process()
-	if !img.HasTask {
+func (c *Ctx) leader(idOf func(t *event.NowFacts) uint32) *state.Image {
+	now, ok := c.latest()
+	if !ok {
 		return nil
 	}
-	id := idOf(&img.Task)
+	p, img := c.Process()
+	id, own := idOf(now), now.VPID
 	if !p.InPidns() {
 		if q := c.Host.Procs.Current(id); q != nil && q.Known() {
 			return q.At(c.Rec.TS)
 		}
 	}
-	if img.Task.VPID == id {
+	if own == id {
 		return img
 	}
 	var found *state.Image
@@ -88,14 +89,17 @@ func (c *Ctx) leader(idOf func(t *event.TaskFacts) uint32) *state.Image {
 			return found
 		}
 		i := p.At(c.Rec.TS)
-		if !p.Known() || !i.HasTask || idOf(&i.Task) != id {
+		if !p.Known() || !i.HasTask {
+			return found
+		}
+		if began := nowOf(&i.Task); idOf(&began) != id {
 			return found
 		}
 		found = i
 	}
 }
 
-func leaderField(idOf func(t *event.TaskFacts) uint32, read func(i *state.Image) string) func(*Ctx, Arg) (Value, bool) {
+func leaderField(idOf func(t *event.NowFacts) uint32, read func(i *state.Image) string) func(*Ctx, Arg) (Value, bool) {
 	return func(c *Ctx, _ Arg) (Value, bool) {
 		i := c.leader(idOf)
 		if i == nil {
@@ -166,11 +170,11 @@ func lineageFields() []Def {
 	}
 	ancestorPID := ofAncestor(pid)
 	environ := func(c *Ctx, _ *state.Process, i *state.Image) (Value, bool) { return Str(c.spaced(i.Env)), true }
-	sid := func(t *event.TaskFacts) uint32 { return t.SID }
-	vpgid := func(t *event.TaskFacts) uint32 { return t.VPGID }
-	pgid := func(t *event.TaskFacts) uint32 { return t.PGID }
+	sid := func(t *event.NowFacts) uint32 { return t.SID }
+	vpgid := func(t *event.NowFacts) uint32 { return t.VPGID }
+	pgid := func(t *event.NowFacts) uint32 { return t.PGID }
 	for _, l := range []struct {
-		id              func(*event.TaskFacts) uint32
+		id              func(*event.NowFacts) uint32
 		name, exe, path string
 		of              string
 		hostIDs         bool
@@ -186,9 +190,9 @@ func lineageFields() []Def {
 			return func(c *Ctx, _ Arg) (Value, bool) { return Str(c.groupLeader(read)), true }
 		}
 		defs = append(defs,
-			Def{Name: l.name, Type: event.CharBuf, Flags: SelfChosen, Example: l.name + " = bash", Desc: "name of the " + l.of + "; empty when it is not known", Domain: commDomain(l.path), Get: lead(func(i *state.Image) string { return i.Comm })},
-			Def{Name: l.exe, Type: event.CharBuf, Flags: SelfChosen, Domain: Domain{Instead: l.path}, Example: l.exe + " = -bash", Desc: "argv[0] of the " + l.of + "; empty when it is not known", Get: lead(func(i *state.Image) string { return i.Exe })},
-			Def{Name: l.path, Type: event.CharBuf, Example: l.path + " = /usr/bin/bash", Desc: "program of the " + l.of + "; empty when it is not known", Domain: exePath, Get: lead(func(i *state.Image) string { return i.ExePath })})
+			Def{Name: l.name, Type: event.CharBuf, Needs: partsOfNow, Flags: SelfChosen, Example: l.name + " = bash", Desc: "name of the " + l.of + "; empty when it is not known", Domain: commDomain(l.path), Get: lead(func(i *state.Image) string { return i.Comm })},
+			Def{Name: l.exe, Type: event.CharBuf, Needs: partsOfNow, Flags: SelfChosen, Domain: Domain{Instead: l.path}, Example: l.exe + " = -bash", Desc: "argv[0] of the " + l.of + "; empty when it is not known", Get: lead(func(i *state.Image) string { return i.Exe })},
+			Def{Name: l.path, Type: event.CharBuf, Needs: partsOfNow, Example: l.path + " = /usr/bin/bash", Desc: "program of the " + l.of + "; empty when it is not known", Domain: exePath, Get: lead(func(i *state.Image) string { return i.ExePath })})
 	}
 	return append(defs,
 		Def{Name: "proc.apid", Type: event.Int64, Arg: ArgOptional, Form: ByIndex, Flags: walk, Example: "proc.apid[2] = 1", Desc: "process id of an ancestor: [1] is the parent; without an index, of any of them",
@@ -233,11 +237,11 @@ func lineageFields() []Def {
 
 // groupLeader is leader for process groups by the ids of the initial namespace, which are the table's.
 func (c *Ctx) groupLeader(read func(i *state.Image) string) string {
-	_, img := c.Process()
-	if !img.HasTask {
+	now, ok := c.latest()
+	if !ok {
 		return ""
 	}
-	if q := c.Host.Procs.Current(img.Task.PGID); q != nil && q.Known() {
+	if q := c.Host.Procs.Current(now.PGID); q != nil && q.Known() {
 		return read(q.At(c.Rec.TS))
 	}
 	return ""

@@ -82,8 +82,10 @@ func (c *Ctx) env(i *state.Image, a Arg) string {
 
 // cwd is the working directory. Some records carry it, and calls with a path relative to it; else it is the last that was seen.
 func (c *Ctx) cwd(i *state.Image) string {
-	if dir, ok := c.Rec.Part(event.PartCwd); ok && len(dir) > 0 {
-		return c.withSlash(dir)
+	for _, k := range [...]event.PartKind{event.PartHere, event.PartCwd} {
+		if dir, ok := c.Rec.Part(k); ok && len(dir) > 0 {
+			return c.withSlash(dir)
+		}
 	}
 	r := c.row()
 	if r.path >= 0 && c.fromCwd(&c.Rec.Row().Params[r.path]) {
@@ -175,28 +177,31 @@ func procFields() []Def {
 				}
 				return Str(c.env(img, a)), true
 			}},
-		Def{Name: "proc.cwd", Type: event.CharBuf, Example: "proc.cwd = /root/", Desc: "working directory, with a slash at its end", Needs: Needs{Parts: event.PartsOf(event.PartDir, event.PartCwd)}, Domain: Domain{Begins: []string{"/"}, Shape: Slashed},
+		Def{Name: "proc.cwd", Type: event.CharBuf, Example: "proc.cwd = /root/", Desc: "working directory, with a slash at its end", Needs: Needs{Parts: event.PartsOf(event.PartHere, event.PartDir, event.PartCwd)}, Domain: Domain{Begins: []string{"/"}, Shape: Slashed},
 			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { s := c.cwd(i); return Str(s), s != "" })},
 		Def{Name: "proc.tty", Type: event.Uint32, Example: "proc.tty != 0", Desc: "device number of the controlling terminal, 0 without one",
-			Get: ofTask(func(t *event.TaskFacts) Value { return num(event.Uint32, uint64(t.TTY)) })},
+			Needs: partsOfNow, Get: ofNow(func(t *event.NowFacts) Value { return num(event.Uint32, uint64(t.TTY)) })},
 		Def{Name: "proc.pid", Type: event.Int64, Example: "proc.pid = 1", Desc: "process id, in the initial pid namespace",
 			Get: func(c *Ctx, _ Arg) (Value, bool) { return i64(c.Rec.PID), true }},
 		Def{Name: "proc.ppid", Type: event.Int64, Example: "proc.ppid = 1", Desc: "process id of the parent",
 			Get: func(c *Ctx, _ Arg) (Value, bool) { return i64(c.Rec.PPID), c.Rec.PPID != 0 }},
 		Def{Name: "proc.vpid", Type: event.Int64, Example: "proc.vpid = 1", Desc: "process id in the process's own pid namespace",
-			Get: ofTask(func(t *event.TaskFacts) Value { return i64(t.VPID) })},
+			Needs: partsOfNow, Get: ofNow(func(t *event.NowFacts) Value { return i64(t.VPID) })},
 		Def{Name: "proc.sid", Type: event.Int64, Example: "proc.sid = 1", Desc: "session id, in the process's own pid namespace",
-			Get: ofTask(func(t *event.TaskFacts) Value { return i64(t.SID) })},
+			Needs: partsOfNow, Get: ofNow(func(t *event.NowFacts) Value { return i64(t.SID) })},
 		Def{Name: "proc.pgid", Type: event.Int64, Example: "proc.pgid = 1", Desc: "process group id, in the initial pid namespace",
-			Get: ofTask(func(t *event.TaskFacts) Value { return i64(t.PGID) })},
+			Needs: partsOfNow, Get: ofNow(func(t *event.NowFacts) Value { return i64(t.PGID) })},
 		Def{Name: "proc.vpgid", Type: event.Int64, Example: "proc.vpgid = 1", Desc: "process group id in the process's own pid namespace",
-			Get: ofTask(func(t *event.TaskFacts) Value { return i64(t.VPGID) })},
+			Needs: partsOfNow, Get: ofNow(func(t *event.NowFacts) Value { return i64(t.VPGID) })},
 		Def{Name: "proc.is_sid_leader", Type: event.Bool, Example: "proc.is_sid_leader = true", Desc: "whether the process leads its session",
-			Get: ofTask(func(t *event.TaskFacts) Value { return boolean(t.SID == t.VPID) })},
+			Needs: partsOfNow, Get: ofNow(func(t *event.NowFacts) Value { return boolean(t.SID == t.VPID) })},
 		Def{Name: "proc.is_vpgid_leader", Type: event.Bool, Example: "proc.is_vpgid_leader = true", Desc: "whether the process leads its process group, by the ids of its own pid namespace",
-			Get: ofTask(func(t *event.TaskFacts) Value { return boolean(t.VPGID == t.VPID) })},
+			Needs: partsOfNow, Get: ofNow(func(t *event.NowFacts) Value { return boolean(t.VPGID == t.VPID) })},
 		Def{Name: "proc.is_pgid_leader", Type: event.Bool, Example: "proc.is_pgid_leader = true", Desc: "whether the process leads its process group, by the ids of the initial pid namespace",
-			Get: ofTask(func(t *event.TaskFacts) Value { return boolean(t.PGID == t.PID) })},
+			Needs: partsOfNow, Get: func(c *Ctx, _ Arg) (Value, bool) {
+				t, ok := c.latest()
+				return boolean(ok && t.PGID == c.Rec.PID), ok
+			}},
 		Def{Name: "proc.duration", Type: event.RelTime, Example: "proc.duration < 1000000000", Desc: "nanoseconds since the process was made",
 			Get: func(c *Ctx, _ Arg) (Value, bool) { p, _ := c.Process(); return age(c, p) }},
 		Def{Name: "proc.pid.ts", Type: event.RelTime, Example: "proc.pid.ts > 0", Desc: "when the process was made, in nanoseconds since the epoch",
@@ -229,13 +234,13 @@ func procFields() []Def {
 				return u64(uint64(c.wall(i.Task.PidnsStart))), i.HasTask && !i.FromProc
 			})},
 		Def{Name: "proc.fdlimit", Type: event.Int64, Example: "proc.fdlimit < 1024", Desc: "how many descriptors the process may have open",
-			Get: ofTask(func(t *event.TaskFacts) Value { return num(event.Int64, t.FDLimit) })},
-		Def{Name: "proc.vmsize", Type: event.Uint64, Example: "proc.vmsize > 1000", Desc: "virtual memory when the image was captured, in KiB",
-			Get: ofTask(func(t *event.TaskFacts) Value { return u64(uint64(t.VMSize)) })},
-		Def{Name: "proc.vmrss", Type: event.Uint64, Example: "proc.vmrss > 1000", Desc: "resident memory when the image was captured, in KiB",
-			Get: ofTask(func(t *event.TaskFacts) Value { return u64(uint64(t.VMRSS)) })},
-		Def{Name: "proc.vmswap", Type: event.Uint64, Example: "proc.vmswap > 0", Desc: "swapped memory when the image was captured, in KiB",
-			Get: ofTask(func(t *event.TaskFacts) Value { return u64(uint64(t.VMSwap)) })},
+			Needs: partsOfNow, Get: ofNow(func(t *event.NowFacts) Value { return num(event.Int64, t.FDLimit) })},
+		Def{Name: "proc.vmsize", Type: event.Uint64, Example: "proc.vmsize > 1000", Desc: "virtual memory, in KiB", Needs: needsMemory,
+			Get: ofMemory(func(m *event.MemoryFacts) uint32 { return m.Size })},
+		Def{Name: "proc.vmrss", Type: event.Uint64, Example: "proc.vmrss > 1000", Desc: "resident memory, in KiB", Needs: needsMemory,
+			Get: ofMemory(func(m *event.MemoryFacts) uint32 { return m.RSS })},
+		Def{Name: "proc.vmswap", Type: event.Uint64, Example: "proc.vmswap > 0", Desc: "swapped memory, in KiB", Needs: needsMemory,
+			Get: ofMemory(func(m *event.MemoryFacts) uint32 { return m.Swap })},
 		Def{Name: "proc.nthreads", Type: event.Uint64, Example: "proc.nthreads > 1", Desc: "number of threads now, the main one included",
 			Get: func(c *Ctx, _ Arg) (Value, bool) { n, ok := c.threads(); return u64(uint64(n)), ok }},
 		Def{Name: "proc.nchilds", Type: event.Uint64, Example: "proc.nchilds > 0", Desc: "number of threads now, without the main one",

@@ -4,6 +4,7 @@ package field
 
 import (
 	"encoding/base64"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -48,6 +49,8 @@ func renderOne(dst []byte, c *Ctx, d *Def, v Value) []byte {
 		return appendSignals(dst, v.N)
 	case v.Kind == event.Bool:
 		return strconv.AppendBool(dst, v.N != 0)
+	case v.Kind == event.Double:
+		return strconv.AppendFloat(dst, math.Float64frombits(v.N), 'f', 1, 64)
 	case v.Kind == event.Mode && d.Print == Dec:
 		return appendNumber(dst, v.Kind, Oct, v.N)
 	}
@@ -119,7 +122,7 @@ func narrow(t event.Type, n uint64) uint64 {
 	return n
 }
 
-// JSONValue returns what an alert's JSON has for the value: a string, a bool, an int64, a uint64, or a []any of these. It
+// JSONValue returns what an alert's JSON has for the value: a string, a bool, an int64, a uint64, a float64, or a []any of these. It
 // holds nothing of the context: it may be kept.
 func JSONValue(c *Ctx, d *Def, v Value) any {
 	if d.List {
@@ -139,6 +142,8 @@ func jsonOne(c *Ctx, d *Def, v Value) any {
 		return int64(v.N)
 	case v.Kind == event.Bool:
 		return v.N != 0
+	case v.Kind == event.Double:
+		return math.Float64frombits(v.N)
 	case v.Kind == event.AbsTime || v.Kind == event.RelTime:
 		if d.Print != Pad9 {
 			return int64(v.N)

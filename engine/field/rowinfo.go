@@ -50,6 +50,7 @@ type rowInfo struct {
 	path2   int // the second
 	tracept bool
 	data    int // the buffer parameter
+	fds     int // the list of descriptors that a poll waits for
 	flags   int
 	mode    int
 	pathUse
@@ -81,6 +82,9 @@ func buildRowInfos() []rowInfo {
 			return -1
 		}
 		r.data, r.flags, r.mode = param("data"), param("flags"), param("mode")
+		if r.fds = param("fds"); r.fds >= 0 && row.Params[r.fds].Type != event.FDList {
+			r.fds = -1
+		}
 		if r.data >= 0 && row.Params[r.data].Type != event.ByteBuf {
 			r.data = -1
 		}

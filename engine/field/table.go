@@ -31,10 +31,11 @@ func buildTable() *fieldTable {
 		name string
 		defs []Def
 	}{
-		{"evt", evtFields()}, {"evt", evtIOFields()}, {"evt", evtTimeFields()},
-		{"process", procFields()}, {"process", lineageFields()}, {"process", threadFields()},
+		{"evt", evtFields()}, {"evt", evtIOFields()}, {"evt", evtTimeFields()}, {"evt", evtAroundFields()}, {"evt", isSyslogField()},
+		{"process", procFields()}, {"process", procFDFields()}, {"process", lineageFields()}, {"process", threadFields()}, {"process", cpuFields()},
 		{"user", userFields()}, {"group", groupFields()},
-		{"container", containerFields()}, {"fd", fdFields()}, {"fd", fdSockFields()}, {"fs.path", fsPathFields()},
+		{"container", containerFields()}, {"fd", fdFields()}, {"fd", fdSockFields()}, {"fd", fdTypesField()}, {"fs.path", fsPathFields()},
+		{"syslog", syslogFields()}, {"fdlist", fdListFields()}, {"static", staticFields()}, {"hidden", hiddenFields()},
 	} {
 		for i := range class.defs {
 			d := &class.defs[i]
@@ -147,7 +148,11 @@ func ParseArg(d *Def, text string) (Arg, error) {
 	if d.Arg == ArgNone || d.Form&(ByIndex|ByKey) == 0 {
 		return a, fmt.Errorf("field %s takes no argument in brackets", d.Name)
 	}
-	if n, err := strconv.ParseUint(text, 10, 31); err == nil {
+	bits := 31
+	if d.Form&ByTime != 0 {
+		bits = 63
+	}
+	if n, err := strconv.ParseUint(text, 10, bits); err == nil {
 		a.IsIndex, a.Index = true, int(n)
 	}
 	if text == "" || !a.IsIndex && d.Form&ByKey == 0 {

@@ -28,7 +28,7 @@ func operators(t event.Type, list bool) []string {
 		return textual
 	case classBytes:
 		return binary
-	case classSigned, classNumber:
+	case classSigned, classNumber, classReal:
 		return orderOps
 	case classBool, classIP, classNet:
 		return equalOps
@@ -39,6 +39,9 @@ func operators(t event.Type, list bool) []string {
 // allowed checks that the operator suits the type.
 func (k *Compiler) allowed(c *Check, left typed) error {
 	ops := operators(left.Type, left.List)
+	if left.Def.Flags&field.Within != 0 {
+		ops = []string{"="}
+	}
 	if slices.Contains(ops, c.Op) {
 		return nil
 	}
@@ -59,6 +62,9 @@ func (k *Compiler) valueTest(c *Check, left typed) (test, error) {
 		if c, err = k.events(c); err != nil {
 			return nil, err
 		}
+	}
+	if left.Def.Flags&field.Within != 0 {
+		return k.within(c, left.Type)
 	}
 	switch c.Op {
 	case "in", "intersects", "pmatch":
@@ -86,6 +92,19 @@ func (k *Compiler) valueTest(c *Check, left typed) (test, error) {
 		tests[i] = t
 	}
 	return quantified(c.Quant, tests), nil
+}
+
+// within is the test of a distance: it holds up to the largest of the numbers.
+func (k *Compiler) within(c *Check, t event.Type) (test, error) {
+	list, err := constants(c.Values, t)
+	if err != nil {
+		return nil, err
+	}
+	limit := list[0].n
+	for _, c := range list {
+		limit = max(limit, c.n)
+	}
+	return func(v *field.Value) bool { return v.N <= limit }, nil
 }
 
 func constants(values []Value, t event.Type) ([]constant, error) {

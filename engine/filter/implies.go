@@ -138,7 +138,7 @@ func (k *Compiler) comparable(a, b *Check) (left typed, ok bool) {
 		return left, false
 	}
 	left, err := k.resolve(&a.Left)
-	return left, err == nil
+	return left, err == nil && left.Def.Flags&field.Within == 0
 }
 
 // disjunctive reports whether a comparison holds when it does with one of its constants.

@@ -4,6 +4,7 @@ package filter
 
 import (
 	"cmp"
+	"math"
 	"strings"
 
 	"falconet/engine/event"
@@ -37,6 +38,9 @@ func ordered(op string, t event.Type, c constant) test {
 		return func(v *field.Value) bool { return holds(strings.Compare(cString(v), c.s)) }
 	case classSigned:
 		return func(v *field.Value) bool { return holds(cmp.Compare(int64(v.N), int64(c.n))) }
+	case classReal:
+		limit := math.Float64frombits(c.n)
+		return func(v *field.Value) bool { return holds(cmp.Compare(math.Float64frombits(v.N), limit)) }
 	}
 	return func(v *field.Value) bool { return holds(cmp.Compare(v.N, c.n)) }
 }
@@ -80,6 +84,10 @@ func compareFields(op string, t event.Type) func(a, b *field.Value) bool {
 			return func(a, b *field.Value) bool { return holds(strings.Compare(cString(a), cString(b))) }
 		case classSigned:
 			return func(a, b *field.Value) bool { return holds(cmp.Compare(int64(a.N), int64(b.N))) }
+		case classReal:
+			return func(a, b *field.Value) bool {
+				return holds(cmp.Compare(math.Float64frombits(a.N), math.Float64frombits(b.N)))
+			}
 		}
 		return func(a, b *field.Value) bool { return holds(cmp.Compare(a.N, b.N)) }
 	}

@@ -4,6 +4,7 @@ package filter
 
 import (
 	"errors"
+	"math"
 	"net/netip"
 	"strings"
 	"testing"
@@ -45,6 +46,8 @@ func kinds() map[string]*field.Def {
 	add("t.u32", event.Uint32, number(event.Uint32, 0xffffffff))
 	add("t.u64", event.Uint64, number(event.Uint64, -1))
 	add("t.port", event.Port, number(event.Port, 443))
+	add("t.real", event.Double, field.Value{Kind: event.Double, N: math.Float64bits(7.5)})
+	add("t.near", event.Uint64, number(event.Uint64, 7)).Flags = field.Within
 	add("t.flags", event.Flags32, number(event.Flags32, 6))
 	add("t.yes", event.Bool, number(event.Bool, 1))
 	add("t.ip4", event.IPAddr, address("10.0.0.0"))
@@ -109,6 +112,23 @@ func TestOperators(t *testing.T) {
 			t.Errorf("not %s is %v", text, got)
 		}
 	}
+	// numbers with a fraction
+	f("t.real = 7.5", true)
+	f("t.real = 7", false)
+	f("t.real != 7", true)
+	f("t.real > 7", true)
+	f("t.real >= 7.5", true)
+	f("t.real < 7.5", false)
+	f("t.real < 8", true)
+	f("t.real in (1, 7.5)", true)
+	f("t.real in (1, 2)", false)
+	f("t.real = val(t.real)", true)
+	// distances
+	f("t.near = 7", true)
+	f("t.near = 8", true)
+	f("t.near = 6", false)
+	f("(t.near = 6 or t.near = 100)", true)
+	f("(t.near = 7 and t.near = 8)", true)
 	// text
 	f("t.text = Hello", true)
 	f("t.text == hello", false)

@@ -4,6 +4,7 @@ package filter
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"strconv"
@@ -21,6 +22,7 @@ const (
 	classNone   class = iota
 	classSigned       // numbers as int64
 	classNumber       // numbers as uint64
+	classReal         // numbers with a fraction
 	classBool
 	classText
 	classBytes
@@ -40,6 +42,8 @@ func classOf(t event.Type) class {
 		return classIP
 	case event.IPNet:
 		return classNet
+	case event.Double:
+		return classReal
 	case event.None, event.L4Proto, event.SockAddr, event.SockTuple, event.FDList, event.SigSet:
 		return classNone
 	}
@@ -80,6 +84,12 @@ func parseConstant(v Value, t event.Type) (constant, *Error) {
 			return bad("network", "write an address and a prefix length, like 10.0.0.0/8")
 		}
 		return constant{addr: p.Masked()}, nil
+	case classReal:
+		x, err := strconv.ParseFloat(v.Text, 64)
+		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
+			return bad("number", "")
+		}
+		return constant{n: math.Float64bits(x + 0)}, nil // there is one zero
 	}
 	if t == event.Port {
 		if v.Text == "" {

@@ -50,6 +50,8 @@ const maxWants = 64
 func (k *Compiler) wants(c *Check, left typed, twice bool) (list []want) {
 	class := classOf(left.Type)
 	switch {
+	case left.Def.Flags&field.Within != 0: // what it is near to is not what it is
+		return nil
 	case c.Right != nil, c.Quant == "allof", len(c.Values) > maxWants, left.List && c.Op != "intersects", left.Def.Name == "evt.type":
 		return nil
 	}

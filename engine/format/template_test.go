@@ -94,7 +94,7 @@ var printed = []struct{ template, want string }{
 	{"%toupper( evt.type ) %toupper( tolower( evt.type ) )", "OPENAT OPENAT"},
 	{"[%3toupper(evt.type)][%8basename(fd.name)]", "[OPE][shadow  ]"},
 	{"%toupper(proc.env[A B]) %toupper(evt.arg.name) %toupper(evt.arg[name])", "X Y /HOME/A/B\n /HOME/A/B\n"},
-	{"%len(evt.type) %len(fd.sip.name)", "6 <NA>"},
+	{"%len(evt.type) %fd.sip.name", "6 <NA>"},
 	{"%fd.sip.name %fd.sip.names", "<NA> <NA>s"}, // longer than fd.sip
 	{"%b64(\"b3BlbmF0\") %b64(proc.cmdline)", "openat <NA>"},
 	{"%toupper(container.image.tag).", "<NA>."},

@@ -101,6 +101,10 @@ func (b *builder) rule(r *rule) *Rule {
 		b.conditionFailed(r, err)
 		return nil
 	}
+	if err := b.checkStatic(e); err != nil {
+		b.conditionFailed(r, err)
+		return nil
+	}
 	b.warnFields(e)
 	b.warnUnsafe(e)
 	r.tree, r.src = e, src
@@ -127,7 +131,7 @@ func (b *builder) rule(r *rule) *Rule {
 	made := &Rule{
 		Name: r.name, Desc: strings.TrimSpace(r.desc), Source: alert.SourceSyscall, Condition: joined(r.condition), Compiled: filter.Print(e),
 		Priority: r.priority, Tags: r.tags, Output: output, Events: filter.EventTypes(there), fields: filter.Fields(e), program: program,
-		operators: filter.Operators(e), output: joined(r.output), refs: b.texts[src].refs, exceptions: r.exceptions,
+		operators: filter.Operators(e), output: joined(r.output), refs: b.texts[src].refs, exceptions: r.exceptions, hosts: hostsOf(there),
 		recording: r.recording,
 	}
 	b.warnEvents(r, &b.texts[src], made.Events)

@@ -18,8 +18,9 @@ type Options struct {
 	Matching    Matching
 	Select      []Selection // applied in order
 	Suffix      format.Suffix
-	Append      []Append // in order
-	Strict      bool     // warnings that Falco does not give are errors
+	Append      []Append          // in order
+	Static      map[string]string // static_fields of the configuration; nil where there is none
+	Strict      bool              // warnings that Falco does not give are errors
 }
 
 // Append adds to the outputs of rules: of those with the name Rule, the source Source and all of Tags, as far as these are not empty.

@@ -16,6 +16,9 @@ import (
 func (b *builder) output(r *rule) *format.Template {
 	t, err := b.template(r)
 	if err == nil {
+		err = b.checkStaticOutput(t)
+	}
+	if err == nil {
 		return t
 	}
 	if b.skips(r, err) {

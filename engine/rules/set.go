@@ -4,6 +4,7 @@ package rules
 
 import (
 	"encoding/binary"
+	"slices"
 	"unsafe"
 
 	"falconet/engine/alert"
@@ -35,6 +36,7 @@ type Rule struct {
 	refs
 	exceptions []*exception
 	below      bool // less urgent than what is wanted
+	hosts      []string
 }
 
 // Matching says how many rules may match one event.
@@ -162,12 +164,21 @@ func (s *Set) Demand() *event.Demand {
 	for nr := range s.native {
 		if len(s.native[nr].rules) > 0 {
 			d.AddSyscall(event.SyscallName(nr, false))
+			s.native[nr].generic(d)
 		}
 		if len(s.compat[nr].rules) > 0 {
 			d.AddSyscall(event.SyscallName(nr, true))
+			s.compat[nr].generic(d)
 		}
 	}
 	return d
+}
+
+// generic asks for the pieces that the rules read of calls without a row of their own.
+func (b *batch) generic(d *event.Demand) {
+	for _, r := range b.rules {
+		d.Add(event.Generic, r.parts(event.RowOf(event.Generic)))
+	}
 }
 
 // parts returns the pieces of an event that the rule reads.
@@ -181,6 +192,48 @@ func (r *Rule) parts(row *event.Row) (p event.Parts) {
 		}
 	}
 	return p
+}
+
+// ReadsUsers reports whether an enabled rule names a user or group.
+func (s *Set) ReadsUsers() bool {
+	reads := func(d *field.Def) bool { return d != nil && (d.Class == "user" || d.Class == "group") }
+	for _, r := range s.active {
+		for _, f := range r.fields {
+			if reads(f.Def) {
+				return true
+			}
+		}
+		for _, f := range r.Output.Reads() {
+			if reads(f.Def) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Hosts returns the names of hosts that the enabled rules compare addresses with, sorted.
+func (s *Set) Hosts() (hosts []string) {
+	for _, r := range s.active {
+		hosts = append(hosts, r.hosts...)
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
+// hostsOf returns the names of hosts that a condition compares addresses with.
+func hostsOf(e filter.Expr) (hosts []string) {
+	filter.Walk(e, func(e filter.Expr) bool {
+		if c, ok := e.(*filter.Check); ok {
+			if d, ok := field.Lookup(c.Left.Field); ok && d.Flags&field.HostName != 0 {
+				for _, v := range c.Values {
+					hosts = append(hosts, v.Text)
+				}
+			}
+		}
+		return true
+	})
+	return hosts
 }
 
 // Enabled returns how many rules are enabled and urgent enough.

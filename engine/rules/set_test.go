@@ -164,3 +164,18 @@ func TestResultJSON(t *testing.T) {
 		t.Errorf("text is\n%s", text)
 	}
 }
+
+// TestDemandOfProcesses: what changes of a process is asked of any call, and only where a rule reads it.
+func TestDemandOfProcesses(t *testing.T) {
+	d := mustLoad(t, Options{}, ruleText("A", "evt.type = sync and proc.sid = 1")+ruleText("B", "evt.type = setuid and proc.cwd = /")+ruleText("C", "evt.type = setgid")).Demand()
+	generic, _ := d.Wants(event.Generic)
+	if !generic.Has(event.PartNow) || generic.Has(event.PartHere) || !d.WantsSyscall(nrSync, false) {
+		t.Errorf("of sync %b is asked", generic)
+	}
+	if p, _ := d.Wants(event.ByName("setuid")[0]); p.Has(event.PartNow) || !p.Has(event.PartHere) {
+		t.Errorf("of setuid %b is asked", p)
+	}
+	if p, _ := d.Wants(event.ByName("setgid")[0]); p.Has(event.PartNow) || p.Has(event.PartHere) {
+		t.Errorf("of setgid %b is asked", p)
+	}
+}

@@ -152,6 +152,9 @@ type Process struct {
 	older                   *Process // the process that had this pid before
 	next, prev              *Process // order of insertion
 	seen                    uint64   // cycle of the last look-up
+
+	root   rootKey // of the image rootOf; the zero one is not known
+	rootOf *Image
 }
 
 // At returns the image that ran in the process at ts, nanoseconds since boot; never nil.

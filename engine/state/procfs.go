@@ -25,6 +25,7 @@ type procFS struct {
 	// After a read was given up none is tried for pause: however many processes make reads hang, events wait for them only a
 	// small part of the time.
 	pause   time.Duration
+	wait    time.Duration // for a read
 	resting time.Time
 }
 
@@ -38,7 +39,7 @@ const (
 const initPIDNamespace = "pid:[4026531836]"
 
 func newProcFS(root string) *procFS {
-	f := &procFS{root: filepath.Join("/", root, "proc"), buf: make([]byte, 8192), pause: slowPause}
+	f := &procFS{root: filepath.Join("/", root, "proc"), buf: make([]byte, 8192), pause: slowPause, wait: slowRead}
 	// The first process of a proc file system is that of the namespace whose numbers it shows. Who may not look at it takes our
 	// own for it.
 	ns := f.link(1, "ns/pid")
@@ -110,7 +111,7 @@ func aside[T any](f *procFS, read func() (T, bool)) (v T, ok bool) {
 		f.stuck.Add(-1)
 		done <- result{v, ok}
 	}()
-	timer := time.NewTimer(slowRead)
+	timer := time.NewTimer(f.wait)
 	defer timer.Stop()
 	select {
 	case r := <-done:

@@ -25,6 +25,7 @@ type Stats struct {
 	Refills        uint64 // processes read from /proc
 	RefillFailures uint64 // processes that /proc no longer told of
 	SlowReads      uint64 // reads of a process's memory through /proc that were given up
+	SkippedReads   uint64 // reads of what a container names its users that were left out for a while
 }
 
 // Table is the process table. Apply, Of, ParentOf and Tick belong to one goroutine; Stats may be called from any.
@@ -39,7 +40,7 @@ type Table struct {
 	retired []retired
 	dying   []dying
 
-	count, evictions, misses, refills, failures atomic.Uint64
+	count, evictions, misses, refills, failures, skipped atomic.Uint64
 }
 
 // retired is an image that has been replaced: next is the one that took its place.
@@ -88,7 +89,7 @@ func (t *Table) HasProc() bool { return !t.fs.other }
 func (t *Table) Stats() Stats {
 	return Stats{
 		Processes: t.count.Load(), Evictions: t.evictions.Load(), Misses: t.misses.Load(), Refills: t.refills.Load(),
-		RefillFailures: t.failures.Load(), SlowReads: t.fs.slow.Load(),
+		RefillFailures: t.failures.Load(), SlowReads: t.fs.slow.Load(), SkippedReads: t.skipped.Load(),
 	}
 }
 
@@ -110,8 +111,11 @@ func (t *Table) Apply(r *event.Record) {
 
 // moved takes the working directory from other records that carry it: shells change theirs between two calls of clone.
 func (t *Table) moved(r *event.Record) {
-	dir, ok := r.Part(event.PartCwd)
-	if !ok || len(dir) == 0 {
+	dir, _ := r.Part(event.PartHere)
+	if len(dir) == 0 {
+		dir, _ = r.Part(event.PartCwd)
+	}
+	if len(dir) == 0 {
 		return
 	}
 	p := t.find(r.PID, r.Start)
@@ -399,7 +403,7 @@ func (t *Table) remove(p *Process) {
 	}
 	t.orphan(p)
 	// Former children may still point here: they must not keep the rest of the lineage.
-	p.exParent, p.older, p.img = nil, nil, &Image{}
+	p.exParent, p.older, p.img, p.rootOf = nil, nil, &Image{}, nil
 }
 
 func (t *Table) unlist(p *Process) {

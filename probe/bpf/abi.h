@@ -17,7 +17,7 @@
 enum op {
 	OP_NONE, OP_STR, OP_MEM, OP_SOCKADDR, OP_FILE, OP_PATH, OP_FSPATH, OP_DIR, OP_SOCK, OP_QUEUE, OP_TASK, OP_ARGV,
 	OP_ENV, OP_ARGV_USER, OP_ENV_USER, OP_CWD, OP_EXE, OP_CGROUPS, OP_FILENAME, OP_EXIT, OP_MEMORY, OP_BUFFER, OP_POLL,
-	OP_DATA, OP_SIZE, OP_PEER, OP_CONTROL, OP_OPTION, OP_CHANGED,
+	OP_DATA, OP_SIZE, OP_PEER, OP_CONTROL, OP_OPTION, OP_CHANGED, OP_NOW,
 };
 
 #define AT_CWD 0xff
@@ -91,6 +91,11 @@ struct poll_facts {
 	u16 revents;
 	u8 kind, found;
 	char name[8];
+};
+
+struct now_facts {
+	u64 cap_inh, cap_prm, cap_eff, fdlimit, faults_major, faults_minor;
+	u32 pgid, vpgid, sid, vpid, vtid, tty;
 };
 
 struct memory_facts { u32 size, rss, swap; };
@@ -181,7 +186,7 @@ struct request {
 
 /* Keep the types that only the loader uses in the object's BTF, where a test compares them with Go's. */
 #define KEEP(type) const struct type *keep_##type __attribute__((unused))
-KEEP(header); KEEP(file_facts); KEEP(sock_facts); KEEP(task_facts); KEEP(exit_facts); KEEP(memory_facts); KEEP(poll_facts); KEEP(part); KEEP(slot); KEEP(route); KEEP(counters);
+KEEP(header); KEEP(file_facts); KEEP(sock_facts); KEEP(task_facts); KEEP(exit_facts); KEEP(memory_facts); KEEP(poll_facts); KEEP(now_facts); KEEP(part); KEEP(slot); KEEP(route); KEEP(counters);
 KEEP(shared_call); KEEP(request_arg); KEEP(request);
 #define KEEP_ENUM(type) const enum type *keep_##type __attribute__((unused))
 KEEP_ENUM(op); KEEP_ENUM(object); KEEP_ENUM(kind); KEEP_ENUM(record_flag); KEEP_ENUM(task_flag); KEEP_ENUM(slot_flag); KEEP_ENUM(io); KEEP_ENUM(role);

@@ -86,6 +86,7 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		case OP_QUEUE: put_queue(s, i, file_of(t, arg_of(s, arg))); return;
 		case OP_BUFFER: put_buffer(s, i, arg_of(s, arg), arg_of(s, p->aux), p->size); return;
 		case OP_MEMORY: put_memory(s, i); return;
+		case OP_NOW: put_now(s, i); return;
 		case OP_CWD: walk_path(s, MODE_PATH, READ(t, fs, pwd.mnt), READ(t, fs, pwd.dentry)); return;
 		}
 	}
@@ -121,6 +122,8 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		switch (op) {
 		case OP_MEM: put_user(s, i, arg_of(s, arg) + p->off, p->size, p->aux); return;
 		case OP_POLL: poll_begin(s, arg_of(s, arg), arg_of(s, p->aux)); return;
+		case OP_MEMORY: put_memory(s, i); return;
+		case OP_NOW: put_now(s, i); return;
 		}
 	}
 	if ((can & CAN_NAME) && op == OP_FILENAME) {

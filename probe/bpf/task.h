@@ -96,6 +96,36 @@ static __always_inline void put_memory(struct scratch *s, u32 i)
 	put(s, i, sizeof(struct memory_facts));
 }
 
+/* What changes of a task while its image runs. */
+static __always_inline void put_now(struct scratch *s, u32 i)
+{
+	struct task_struct *t = (void *)s->task;
+	struct signal_struct *signal = READ(t, signal);
+	const struct cred *cred = READ(t, cred);
+	struct pid *pid = READ(t, thread_pid);
+	struct now_facts *r = (void *)room(s);
+	u32 level = READ(pid, level) & 31; /* MAX_PID_NS_LEVEL is 32 */
+
+	if (!r) {
+		s->full++;
+		absent(s, i);
+		return;
+	}
+	r->cap_inh = read_caps(cred, cap_inheritable);
+	r->cap_prm = read_caps(cred, cap_permitted);
+	r->cap_eff = read_caps(cred, cap_effective);
+	r->fdlimit = READ(signal, rlim[7].rlim_cur); /* RLIMIT_NOFILE */
+	r->faults_major = READ(t, maj_flt);
+	r->faults_minor = READ(t, min_flt);
+	r->pgid = pid_outer(READ(signal, pids[PIDTYPE_PGID]));
+	r->vpgid = pid_at(READ(signal, pids[PIDTYPE_PGID]), level);
+	r->sid = pid_at(READ(signal, pids[PIDTYPE_SID]), level);
+	r->vpid = pid_at(READ(signal, pids[PIDTYPE_TGID]), level);
+	r->vtid = pid_at(pid, level);
+	r->tty = tty_of(signal);
+	put(s, i, sizeof(*r));
+}
+
 static __always_inline void task_facts(struct task_facts *r, struct task_struct *t)
 {
 	struct signal_struct *signal = READ(t, signal);

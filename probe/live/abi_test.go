@@ -28,7 +28,7 @@ func TestStructuresAreTheSameInC(t *testing.T) {
 	types := objectTypes(t)
 	for name, twin := range map[string]any{
 		"header": event.Header{}, "file_facts": event.FileFacts{}, "sock_facts": event.SockFacts{}, "task_facts": event.TaskFacts{},
-		"exit_facts": event.ExitFacts{}, "memory_facts": event.MemoryFacts{}, "poll_facts": event.PollFacts{}, "part": part{}, "slot": slot{}, "route": route{}, "counters": Counters{},
+		"exit_facts": event.ExitFacts{}, "memory_facts": event.MemoryFacts{}, "poll_facts": event.PollFacts{}, "now_facts": event.NowFacts{}, "part": part{}, "slot": slot{}, "route": route{}, "counters": Counters{},
 		"request_arg": requestArg{}, "request": request{}, "saved": saved{}, "shared_call": sharedCall{},
 	} {
 		var c *btf.Struct
@@ -82,7 +82,7 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 			"EXE": uint64(event.OpExe), "CGROUPS": uint64(event.OpCgroups), "FILENAME": uint64(event.OpFilename), "EXIT": uint64(event.OpExit),
 			"MEMORY": uint64(event.OpMemory), "BUFFER": uint64(event.OpBuffer), "POLL": uint64(event.OpPoll),
 			"DATA": uint64(event.OpData), "SIZE": uint64(event.OpSize), "PEER": uint64(event.OpPeer), "CONTROL": uint64(event.OpControl),
-			"OPTION": uint64(event.OpOption), "CHANGED": uint64(event.OpChanged),
+			"OPTION": uint64(event.OpOption), "CHANGED": uint64(event.OpChanged), "NOW": uint64(event.OpNow),
 		},
 		"OBJ_": {
 			"NONE": uint64(event.ObjNone), "RET": uint64(event.ObjRet), "ARG0": uint64(event.ObjArg0), "ARG1": uint64(event.ObjArg1),

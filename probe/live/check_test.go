@@ -267,6 +267,10 @@ func (k *checker) parts() {
 		w, said := k.c.Parts[p.Kind.String()]
 		wanted[p.Kind.String()] = true
 		switch {
+		case p.Kind == event.PartNow:
+			k.now()
+		case p.Kind == event.PartHere:
+			// TestHere
 		case said && w.Kind != "absent" && structures.Has(p.Kind):
 			if !ok {
 				k.errorf("piece %s is absent", p.Kind)

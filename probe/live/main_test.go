@@ -77,7 +77,7 @@ func everyRow() *event.Demand {
 	d := new(event.Demand)
 	for _, row := range event.Rows()[1:] {
 		if row.Flags&event.Flood == 0 {
-			d.Add(row.ID, event.AllParts)
+			d.Add(row.ID, event.AllParts&^event.PartsOf(event.PartHere)) // it would take the steps that the paths of a call need
 		}
 	}
 	for _, name := range []string{"getppid", "sync", "umask", "readahead", "rt_tgsigqueueinfo"} {

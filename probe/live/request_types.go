@@ -185,7 +185,7 @@ func (r *request) resolve(kernel *btf.Spec, p *plan, o *operation) error {
 // fromKernel are the recipes that read no memory of user space.
 var fromKernel = map[event.Op]bool{
 	event.OpNone: true, event.OpFile: true, event.OpPath: true, event.OpFSPath: true, event.OpDir: true, event.OpSock: true, event.OpQueue: true,
-	event.OpTask: true, event.OpCwd: true, event.OpMemory: true, event.OpChanged: true, event.OpExe: true, event.OpCgroups: true,
+	event.OpTask: true, event.OpCwd: true, event.OpMemory: true, event.OpChanged: true, event.OpExe: true, event.OpCgroups: true, event.OpNow: true,
 }
 
 func (a *requestArg) resolve(kernel *btf.Spec, o *operand) error {

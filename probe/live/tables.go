@@ -92,7 +92,7 @@ func makePlan(d *event.Demand) *plan {
 		case row.Name == "page_fault" && wanted:
 			p.pageFault = row.ID
 		case row.ID == event.Generic && wanted:
-			p.rows[row.ID] = p.add(&row, nil, 0, captureCall)
+			p.rows[row.ID] = p.add(&row, row.Parts, parts, captureCall)
 			p.generic(d, p.rows[row.ID])
 		case wanted:
 			id := p.add(&row, row.Parts, parts, programFor(&row))
@@ -150,6 +150,10 @@ func (p *plan) add(row *event.Row, list []event.Part, wanted event.Parts, progra
 			c.Part[c.Recipes] = part{At: uint8(i), Op: uint8(r.Op), Arg: r.Arg, Aux: r.Aux, Size: r.Size, Off: r.Off}
 			c.Recipes++
 		}
+	}
+	c.Parts = 0 // of those behind the last that is wanted a record says nothing
+	if c.Recipes > 0 {
+		c.Parts = c.Part[c.Recipes-1].At + 1
 	}
 	if row.IO != event.IONone && c.keeps(event.OpData, event.OpSize, event.OpPeer, event.OpControl) {
 		c.IO = uint8(row.IO)

@@ -23,6 +23,7 @@
 //	act pty CMD...           runs a program on a terminal of its own
 //	act talk                 sends and receives over the loopback, see talk.go
 //	act talk ADDR            the same in a network of its own, where the loopback has that IPv4 address
+//	act facts FILE           see facts.go
 package main
 
 import (
@@ -59,6 +60,7 @@ func main() {
 		"pipe-shell":  pipeShell,
 		"pty":         pty,
 		"talk":        talk,
+		"facts":       facts,
 		"loopback":    func([]string) error { return loopback() },
 		"packet":      func([]string) error { return packet() },
 	}[os.Args[1]]

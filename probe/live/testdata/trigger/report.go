@@ -36,6 +36,7 @@ type Call struct {
 	Params, Parts map[string]Want
 	File          *File
 	Sock          *Sock
+	Now           *Now // nil: not known
 }
 
 // Want is an expected value of a parameter or of a captured piece.

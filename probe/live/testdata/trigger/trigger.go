@@ -146,6 +146,7 @@ func (t *T) call(name string, nr int, args ...uintptr) *Call {
 	c.Ret, c.NR = t.do(name, nr, &a)
 	c.After = now()
 	c.UID, c.GID = unix.Geteuid(), unix.Getegid()
+	c.Now = ofNow(os.Getpid(), c.TID)
 	t.report.Calls = append(t.report.Calls, c)
 	return c
 }

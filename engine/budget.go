@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+// Budget is how many bytes the program may keep. What it keeps is sized by it; what does not fit leaves, and is counted.
+type Budget int64
+
+// perProcess is what a process takes in the table, about: most have a few kilobytes of environment, which their children share.
+const perProcess = 4 << 10
+
+// Processes is how many processes the table may hold, no more than limit.
+func (b Budget) Processes(limit int) int {
+	n := max(int(b/2/perProcess), 1024)
+	if limit > 0 {
+		n = min(n, limit)
+	}
+	return n
+}
+
+// Guests is how many bytes of containers' users and groups are kept.
+func (b Budget) Guests() int { return int(min(b/16, 64<<20)) }
