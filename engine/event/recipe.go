@@ -30,6 +30,8 @@ const (
 	OpMemory      // MemoryFacts
 	OpBuffer      // user memory, pointer in Arg, as many bytes as the register Aux says but no more than Size
 	OpPoll        // PollFacts of each descriptor in the vector in Arg, whose length is in the register Aux
+	OpHeld        // piece Arg of the row's Held
+	OpPath2       // path of the second object that a hook inside the call has
 )
 
 // Controllers are the cgroup controllers whose paths OpCgroups captures, under the names that they have in v1 hierarchies (where
@@ -54,7 +56,8 @@ const (
 	ObjArg4
 	ObjArg5
 	ObjRetPositive
-	ObjAt0 // the descriptor that a call which succeeded left where argument 0 points
+	ObjAt0    // the descriptor that a call which succeeded left where argument 0 points
+	ObjInside // what the kernel finds for the call's paths
 )
 
 // Part is one captured piece of a record and the recipe that captures it.
@@ -96,12 +99,13 @@ const (
 	PartMem3   // user memory, see the row
 	PartMemory // MemoryFacts
 	PartPoll   // PollFacts, one after the other
+	PartPath2  // the kernel's path of what PartName2 names, or of the file whose descriptor the call gave away
 	partKinds
 )
 
 var partNames = [partKinds]string{
 	"none", "name", "name2", "path", "fspath", "dir", "dir2", "file", "sock", "sockaddr", "queue", "task", "argv", "env",
-	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "memory", "poll",
+	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "memory", "poll", "path2",
 }
 
 // String returns the kind's name.

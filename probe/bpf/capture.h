@@ -10,6 +10,7 @@
 
 #include "cgroup.h"
 #include "poll.h"
+#include "hold.h"
 #include "task.h"
 #include "user.h"
 
@@ -22,6 +23,8 @@ enum {
 	CAN_VECTOR = 4,	 /* argument vectors in user memory */
 	CAN_NAME = 8,	 /* the kernel's copy of execve's file name */
 	CAN_POLL = 16,	 /* vectors of descriptors */
+	CAN_HOLD = 32,	 /* objects before they are gone */
+	CAN_HELD = 64,	 /* what was held, and what such calls have besides */
 };
 
 
@@ -77,6 +80,26 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 		case OP_CWD: walk_path(s, MODE_PATH, READ(t, fs, pwd.mnt), READ(t, fs, pwd.dentry)); return;
 		}
 	}
+	if (can & CAN_HELD) {
+		switch (op) {
+		case OP_HELD: put_held(s, i, arg); return;
+		case OP_STR: put_string(s, i, arg_of(s, arg), false, p->aux); return;
+		case OP_DIR: dir_begin(s, i, arg, p->aux); return;
+		case OP_FILE: put_file(s, i); return;
+		case OP_SOCK: put_sock(s, i); return;
+		case OP_PATH: walk_file(s, MODE_PATH, (void *)s->file); return;
+		case OP_FSPATH: walk_file(s, MODE_FSPATH, (void *)s->file); return;
+		}
+	}
+	if (can & CAN_HOLD) {
+		switch (op) {
+		case OP_FILE: put_object(s, i); return;
+		case OP_SOCK: put_sock(s, i); return;
+		case OP_PATH: walk_path(s, MODE_PATH, (void *)s->object_mount, (void *)s->object_dentry); return;
+		case OP_FSPATH: walk_path(s, MODE_FSPATH, (void *)s->object_mount, (void *)s->object_dentry); return;
+		case OP_PATH2: walk_path(s, MODE_PATH, (void *)s->second_mount, (void *)s->second_dentry); return;
+		}
+	}
 	if (can & CAN_PROCESS) {
 		switch (op) {
 		case OP_TASK: put_task(s, i); return;
@@ -116,7 +139,7 @@ static __always_inline void step(struct scratch *s, u32 can)
 	}
 	switch (s->mode) {
 	case MODE_PATH:
-	case MODE_FSPATH: path_step(s, can & CAN_CALL); return;
+	case MODE_FSPATH: path_step(s, can & (CAN_CALL | CAN_HOLD | CAN_HELD)); return;
 	case MODE_CGROUP:
 		if (can & CAN_PROCESS)
 			cgroup_step(s);
@@ -143,6 +166,24 @@ static __always_inline bool capture_turn(struct scratch *s, const struct slot *r
 	return !s->mode && s->next >= head(s)->parts;
 }
 
+/* Capture a row's pieces to the last. Does not return while there is more to do and a turn left to do it in. */
+static __always_inline void capture_parts(void *ctx, struct scratch *s, const struct slot *row, void *programs, u32 program, u32 can, u32 recipes, u32 steps)
+{
+	if (capture_turn(s, row, can, recipes, steps))
+		return;
+	if (s->turns++ < TURNS)
+		bpf_tail_call(ctx, programs, program);
+	/* out of turns: of a path the end is kept, what was not reached is absent, and the record says so */
+	if (s->mode == MODE_PATH || s->mode == MODE_FSPATH)
+		path_done(s, true);
+	s->truncated++;
+	u16 *lens = (u16 *)(s->rec + sizeof(struct header));
+	for (u32 i = 0; i < MAX_PARTS; i++)
+		if (i >= s->next || (i == s->current && s->mode))
+			if (i < head(s)->parts)
+				lens[i] = PART_ABSENT;
+}
+
 static __always_inline void capture(void *ctx, struct scratch *s, void *programs, u32 program, u32 can, u32 recipes, u32 steps)
 {
 	u32 slot = s->slot;
@@ -150,18 +191,6 @@ static __always_inline void capture(void *ctx, struct scratch *s, void *programs
 
 	if (!row)
 		return;
-	if (!capture_turn(s, row, can, recipes, steps)) {
-		if (s->turns++ < TURNS)
-			bpf_tail_call(ctx, programs, program);
-		/* out of turns: of a path the end is kept, what was not reached is absent, and the record says so */
-		if (s->mode == MODE_PATH || s->mode == MODE_FSPATH)
-			path_done(s, true);
-		s->truncated++;
-		u16 *lens = (u16 *)(s->rec + sizeof(struct header));
-		for (u32 i = 0; i < MAX_PARTS; i++)
-			if (i >= s->next || (i == s->current && s->mode))
-				if (i < head(s)->parts)
-					lens[i] = PART_ABSENT;
-	}
+	capture_parts(ctx, s, row, programs, program, can, recipes, steps);
 	send(s, row->flags & SLOT_LIFE);
 }

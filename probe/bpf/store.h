@@ -73,6 +73,7 @@ static __always_inline void begin(struct scratch *s, u32 slot, struct task_struc
 	s->slot = slot;
 	s->task = (u64)task;
 	s->file = 0;
+	s->held = 0;
 	s->next = 0;
 	s->mode = 0;
 	s->turns = 0;

@@ -151,7 +151,13 @@ static __always_inline void capture_syscall(void *ctx, u32 can, u32 recipes, u32
 	row = bpf_map_lookup_elem(&slots, &slot);
 	if (!row)
 		return;
-	if (!s->turns && !syscall_begin(s, row))
-		return;
+	if (!s->turns) {
+		if (!syscall_begin(s, row))
+			return;
+		if (can & CAN_HELD)
+			find_held(s);
+	}
 	capture(ctx, s, &exit_programs, slot, can, recipes, steps);
+	if (can & CAN_HELD)
+		let_go((void *)s->task);
 }

@@ -80,11 +80,12 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 			"ENV": uint64(event.OpEnv), "ARGV_USER": uint64(event.OpArgvUser), "ENV_USER": uint64(event.OpEnvUser), "CWD": uint64(event.OpCwd),
 			"EXE": uint64(event.OpExe), "CGROUPS": uint64(event.OpCgroups), "FILENAME": uint64(event.OpFilename), "EXIT": uint64(event.OpExit),
 			"MEMORY": uint64(event.OpMemory), "BUFFER": uint64(event.OpBuffer), "POLL": uint64(event.OpPoll),
+			"HELD": uint64(event.OpHeld), "PATH2": uint64(event.OpPath2),
 		},
 		"OBJ_": {
 			"NONE": uint64(event.ObjNone), "RET": uint64(event.ObjRet), "ARG0": uint64(event.ObjArg0), "ARG1": uint64(event.ObjArg1),
 			"ARG2": uint64(event.ObjArg2), "ARG3": uint64(event.ObjArg3), "ARG4": uint64(event.ObjArg4), "ARG5": uint64(event.ObjArg5),
-			"RET_POSITIVE": uint64(event.ObjRetPositive), "AT0": uint64(event.ObjAt0),
+			"RET_POSITIVE": uint64(event.ObjRetPositive), "AT0": uint64(event.ObjAt0), "INSIDE": uint64(event.ObjInside),
 		},
 		"FLAG_": {
 			"COMPAT32": event.FlagCompat32, "TRUNCATED": event.FlagTruncated, "FAULT": event.FlagFault, "CHILD": event.FlagChild,

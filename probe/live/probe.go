@@ -48,6 +48,9 @@ type Probe struct {
 	plan    *plan
 	cookie  uint64
 	refused []error
+	holders []*holder
+	origins map[string]Origin
+	lost    []Loss
 	beatID  event.ID
 
 	beats     atomic.Uint64
@@ -100,7 +103,13 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if err := p.attach(func(h *loaded) bool { return h.loses == "" }); err != nil {
 		return err
 	}
-	return p.learnSelf()
+	if err := p.learnSelf(); err != nil {
+		return err
+	}
+	if err := p.holdAll(loader); err != nil {
+		return err
+	}
+	return p.proveHolds()
 }
 
 func (p *Probe) attach(which func(*loaded) bool) error {
@@ -138,7 +147,7 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	for name, value := range map[string]any{
 		"cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
 		"every_thread": p.plan.everyThread, "exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat,
-		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault),
+		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "holding": len(p.plan.held) > 0, "signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault),
 	} {
 		v := spec.Variables[name]
 		if v == nil {
@@ -146,6 +155,11 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 		}
 		if err := v.Set(value); err != nil {
 			return fmt.Errorf("set option %s: %w", name, err)
+		}
+	}
+	if len(p.plan.held) > 0 {
+		for _, name := range []string{"held", "benches", "free_benches"} {
+			spec.Maps[name].MaxEntries = benches
 		}
 	}
 	spec.Maps["events"].MaxEntries = ringSize(o.EventBytes)
@@ -226,17 +240,24 @@ func (p *Probe) fillTables() error {
 
 // Start lets the events of the demand through.
 func (p *Probe) Start() error {
-	for nr := range p.plan.routes {
-		r := &p.plan.routes[nr]
-		if *r == (route{}) {
-			continue
-		}
-		if err := p.maps["routes"].Put(uint32(nr), r); err != nil {
-			return fmt.Errorf("write route: %w", err)
-		}
+	if err := p.putRoutes("routes", p.plan.routes[:]); err != nil {
+		return err
 	}
 	// these hooks have no routes to wait behind
 	return p.attach(func(h *loaded) bool { return h.loses != "" })
+}
+
+func (p *Probe) putRoutes(table string, routes []route) error {
+	for nr := range routes {
+		r := &routes[nr]
+		if *r == (route{}) {
+			continue
+		}
+		if err := p.maps[table].Put(uint32(nr), r); err != nil {
+			return fmt.Errorf("write route: %w", err)
+		}
+	}
+	return nil
 }
 
 const (
@@ -251,26 +272,31 @@ func (p *Probe) mark(what uintptr) {
 
 type selfID struct {
 	TGID  uint32
-	_     uint32
+	Held  uint32 // calls of our own that programs which hold have seen
 	Start uint64
+}
+
+// self reads what the probe knows of us.
+func (p *Probe) self() (id selfID, err error) {
+	b, err := p.maps[".data.self"].LookupBytes(uint32(0))
+	if err != nil {
+		return id, fmt.Errorf("read probe state: %w", err)
+	}
+	if len(b) < int(unsafe.Sizeof(id)) {
+		return id, fmt.Errorf("read probe state: %w", io.ErrUnexpectedEOF)
+	}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&id)), unsafe.Sizeof(id)), b)
+	return id, nil
 }
 
 // learnSelf lets the probe learn who we are, in the numbers of the initial pid namespace, which we may not know ourselves.
 func (p *Probe) learnSelf() error {
 	p.mark(markLearn)
-	var id selfID
-	b, err := p.maps[".data.self"].LookupBytes(uint32(0))
-	if err != nil {
-		return fmt.Errorf("read probe state: %w", err)
-	}
-	if len(b) < int(unsafe.Sizeof(id)) {
-		return fmt.Errorf("read probe state: %w", io.ErrUnexpectedEOF)
-	}
-	copy(unsafe.Slice((*byte)(unsafe.Pointer(&id)), unsafe.Sizeof(id)), b)
-	if id.TGID == 0 {
+	id, err := p.self()
+	if err == nil && id.TGID == 0 {
 		return ErrBlind
 	}
-	return nil
+	return err
 }
 
 // Beat makes a call that the probe reports although it is ours. Beats counts the ones that came back through the ring: a probe
@@ -288,6 +314,9 @@ func (p *Probe) Close() {
 	p.closing.Do(func() {
 		for _, l := range p.links {
 			_ = l.Close()
+		}
+		for _, h := range p.holders {
+			h.close()
 		}
 		for _, h := range p.hooks {
 			h.close()

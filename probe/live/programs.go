@@ -49,6 +49,7 @@ const (
 	captureProcess = "capture_process"
 	captureImage   = "capture_image"
 	capturePoll    = "capture_poll"
+	captureHeld    = "capture_held"
 )
 
 // hooks are the places that a plan needs. Signals and page faults have hooks only when they were asked for: a machine has many.
@@ -59,7 +60,7 @@ func (p *plan) hooks() []hook {
 		{tracepoint: "sched_process_exit", dispatcher: "process_exit"},
 		{tracepoint: "sys_exit", dispatcher: "sys_exit", programs: []program{
 			{name: captureCall, hot: true}, {name: captureProcess, loses: "clone and failed execve events"},
-			{name: capturePoll, loses: "poll and ppoll events"},
+			{name: capturePoll, loses: "poll and ppoll events"}, {name: captureHeld, loses: "calls whose objects are gone at their end"},
 		}},
 	}
 	if p.signal != 0 {

@@ -16,6 +16,7 @@ type Counters struct {
 	Fault       uint64 // pieces lost because user memory could not be read
 	Truncated   uint64 // pieces that are cut short
 	NoProgram   uint64 // events lost because their slot had no program
+	Unheld      uint64 // events whose object was not captured before it was gone, because too many calls were under way
 }
 
 // Lost is the number of whole events that were not delivered.
@@ -28,6 +29,7 @@ func (c *Counters) add(o Counters) {
 	c.Fault += o.Fault
 	c.Truncated += o.Truncated
 	c.NoProgram += o.NoProgram
+	c.Unheld += o.Unheld
 }
 
 // Stats reads the probe's counters. The result is indexed by event, then by CPU; events that never happened have no CPUs.

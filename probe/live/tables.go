@@ -48,6 +48,9 @@ type plan struct {
 	everyThread                           bool
 	// rows of tracepoints that are attached when they are asked for, 0 when they are not
 	signal, pageFault event.ID
+	// what to hold before a call is done, by number, and of which rows
+	holds [event.MaxSyscall]route
+	held  []*event.Row
 }
 
 // markNR is readahead: rare, harmless, and refused at once for a descriptor that does not exist.
@@ -58,29 +61,48 @@ var stateParts = event.PartsOf(event.PartTask, event.PartArgv, event.PartEnv, ev
 
 func makePlan(d *event.Demand) *plan {
 	p := &plan{slots: make([]capture, 1), everyThread: d.WantsEveryThread()}
-	for _, row := range event.Rows()[1:] {
+	for i := range event.Rows()[1:] {
+		row := &event.Rows()[i+1]
 		parts, wanted := d.Wants(row.ID)
 		switch {
 		case row.Name == "heartbeat":
-			p.heartbeat = p.add(&row, row.Parts, event.AllParts, captureCall)
+			p.heartbeat = p.add(row, row.Parts, event.AllParts, captureCall)
 		case row.Flags&event.Life != 0:
-			p.life(&row, parts, wanted)
+			p.life(row, parts, wanted)
 		case row.Name == "signaldeliver" && wanted:
 			p.signal = row.ID
 		case row.Name == "page_fault" && wanted:
 			p.pageFault = row.ID
 		case row.ID == event.Generic && wanted:
-			p.generic(d, p.add(&row, nil, 0, captureCall))
+			p.generic(d, p.add(row, nil, 0, captureCall))
 		case wanted:
-			id := p.add(&row, row.Parts, parts, programFor(row.Parts))
+			id := p.add(row, row.Parts, parts, programFor(row.Parts))
 			if isClone(row.Name) {
 				p.slots[id].Flags |= slotClone
 			}
-			p.route(&row, id)
+			p.route(row, id)
+			p.hold(row, id, parts)
 		}
 	}
 	p.routes[markNR].Mark = 1
 	return p
+}
+
+// hold prepares what an event loses before its end, if any of it was asked for.
+func (p *plan) hold(row *event.Row, id uint16, parts event.Parts) {
+	if parts&row.HeldParts() == 0 {
+		return
+	}
+	p.slots[id].program = captureHeld
+	held := p.add(row, row.Held, parts, "")
+	p.slots[held].Object = uint8(row.HeldFrom)
+	for _, nr := range row.NR64 {
+		p.holds[nr].Native = held
+	}
+	for _, nr := range row.NR32 {
+		p.holds[nr].Compat = held
+	}
+	p.held = append(p.held, row)
 }
 
 // life places the rows of the tracepoints of process life. An execve that fails has no tracepoint: sys_exit reports it, when a

@@ -2,7 +2,12 @@
 
 package live
 
-import "testing"
+import (
+	"slices"
+	"testing"
+
+	"github.com/cilium/ebpf"
+)
 
 // maxVerified bounds what a program may cost the verifier, far below the million instructions at which it gives up.
 const maxVerified = 200_000
@@ -13,7 +18,11 @@ func TestProgramsAreCheapToVerify(t *testing.T) {
 	for _, err := range p.Refused() {
 		t.Error(err)
 	}
-	for _, h := range p.hooks {
+	held := &loaded{progs: make(map[string]*ebpf.Program)}
+	for _, h := range p.holders {
+		held.progs[h.at] = h.prog
+	}
+	for _, h := range append(slices.Clone(p.hooks), held) {
 		for name, prog := range h.progs {
 			info, err := prog.Info()
 			if err != nil {

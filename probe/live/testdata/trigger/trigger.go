@@ -131,6 +131,7 @@ func (t *T) call(name string, nr int, args ...uintptr) *Call {
 	for i, v := range a {
 		c.Args[i] = uint64(v)
 	}
+	expect := t.before(c)
 	c.Before = now()
 	r, _, errno := unix.RawSyscall6(uintptr(nr), a[0], a[1], a[2], a[3], a[4], a[5])
 	c.After = now()
@@ -138,6 +139,7 @@ func (t *T) call(name string, nr int, args ...uintptr) *Call {
 	if errno != 0 {
 		c.Ret = -int64(errno)
 	}
+	expect()
 	c.UID, c.GID = unix.Geteuid(), unix.Getegid()
 	t.report.Calls = append(t.report.Calls, c)
 	return c
