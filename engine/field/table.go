@@ -202,10 +202,14 @@ func (d *Def) PartsFor(row *event.Row, a Arg) event.Parts {
 	if d.Needs.IOOnly && row.Category != event.CatIORead && row.Category != event.CatIOWrite && row.Category != event.CatIOOther {
 		parts = 0
 	}
+	if row.HeldFrom == event.ObjInside && !d.Needs.Inside {
+		parts &^= row.HeldParts()
+	}
 	for i := range row.Params {
 		p := &row.Params[i]
 		if d.Reads(a, i, p.Name) {
-			parts |= p.Needs() | renderNeeds(row, i)
+			// what has to be captured before the call is done is not worth it for the sake of a fuller text
+			parts |= (p.Needs() | renderNeeds(row, i)) &^ row.HeldParts()
 		}
 	}
 	for k := event.PartNone + 1; parts>>k != 0; k++ {

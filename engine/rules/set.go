@@ -153,7 +153,11 @@ func (s *Set) Demand() *event.Demand {
 			if row.Flags&event.Flood != 0 && r.Events.Except {
 				continue
 			}
-			d.Add(row.ID, r.parts(row))
+			parts := r.parts(row)
+			if row.AtEntry() && r.Events.Except { // what every call of the machine would have to pay for, only a rule that names the event asks
+				parts &^= row.HeldParts()
+			}
+			d.Add(row.ID, parts)
 			if row.Name == "procexit" {
 				d.EveryThread()
 			}

@@ -138,8 +138,10 @@ static __always_inline u8 inode_kind(struct inode *i)
 	case S_IFIFO: return KIND_FIFO;
 	case S_IFCHR: return KIND_CHAR;
 	case S_IFBLK: return KIND_BLOCK;
+	case S_IFREG:
+	case S_IFSOCK: return KIND_FILE;
 	}
-	return KIND_FILE; /* a symbolic link, the name of a socket */
+	return KIND_UNKNOWN; /* a symbolic link itself */
 }
 
 /* Facts of an object with or without a file. */
