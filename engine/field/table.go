@@ -31,7 +31,7 @@ func buildTable() *fieldTable {
 		name string
 		defs []Def
 	}{
-		{"evt", evtFields()}, {"evt", evtIOFields()}, {"evt", evtTimeFields()},
+		{"evt", evtFields()}, {"evt", evtIOFields()}, {"evt", evtTimeFields()}, {"evt", mismatchFields()},
 		{"process", procFields()}, {"process", lineageFields()}, {"process", threadFields()},
 		{"user", userFields()}, {"group", groupFields()},
 		{"container", containerFields()}, {"fd", fdFields()}, {"fd", fdSockFields()}, {"fs.path", fsPathFields()},
