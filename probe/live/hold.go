@@ -25,22 +25,27 @@ const (
 	FromArgument Origin = "argument"  // there is no hook: what was passed to the call is all there is
 )
 
+// atFunctions is false in tests of what there is without.
+var atFunctions = true
+
 // benches is how many calls can be held at a time: those that are under way on a processor, and those that sleep in the middle.
 const benches = 256
 
-// point is a function of the kernel and the program that holds there.
-type point struct{ function, program string }
+// point is a function of the kernel and the program that holds there. older is another function that sees the same, for kernels that let no
+// program be attached to the first.
+type point struct{ function, older, program string }
 
 // insides are the functions that see what the kernel has found for the paths of a call.
 var insides = func() map[string][]point {
-	unlink, rmdir := point{"security_path_unlink", "hold_entry"}, point{"security_path_rmdir", "hold_entry"}
-	in := func(p ...point) []point { return p }
-	rename, link := in(point{"security_path_rename", "hold_rename"}), in(point{"security_path_link", "hold_link"})
-	mkdir, mknod, symlink := in(point{"security_path_mkdir", "hold_entry"}), in(point{"security_path_mknod", "hold_entry"}), in(point{"security_path_symlink", "hold_entry"})
-	chmod, chown := in(point{"security_path_chmod", "hold_path"}), in(point{"security_path_chown", "hold_path"})
-	umount := in(point{"security_sb_umount", "hold_mount"})
+	at := func(function, program string) []point { return []point{{function: function, program: program}} }
+	unlink, rmdir := at("security_path_unlink", "hold_entry"), at("security_path_rmdir", "hold_entry")
+	rename, link := at("security_path_rename", "hold_rename"), at("security_path_link", "hold_link")
+	mkdir, mknod, symlink := at("security_path_mkdir", "hold_entry"), at("security_path_mknod", "hold_entry"), at("security_path_symlink", "hold_entry")
+	chmod, umount := at("security_path_chmod", "hold_path"), at("security_sb_umount", "hold_mount")
+	// 5.10 attaches to no function that takes a structure by value
+	chown := []point{{function: "security_path_chown", older: "chown_common", program: "hold_path"}}
 	return map[string][]point{
-		"unlink": in(unlink), "unlinkat": in(unlink, rmdir), "rmdir": in(rmdir), "rename": rename, "renameat": rename, "renameat2": rename,
+		"unlink": unlink, "unlinkat": slices.Concat(unlink, rmdir), "rmdir": rmdir, "rename": rename, "renameat": rename, "renameat2": rename,
 		"link": link, "linkat": link, "symlink": symlink, "symlinkat": symlink, "mkdir": mkdir, "mkdirat": mkdir, "mknod": mknod, "mknodat": mknod,
 		"chmod": chmod, "fchmodat": chmod, "chown": chown, "lchown": chown, "fchownat": chown, "umount": umount, "umount2": umount,
 	}
@@ -53,10 +58,10 @@ func pointsOf(row *event.Row) []point {
 	}
 	var list []point
 	if len(row.NR64) > 0 {
-		list = append(list, point{"__x64_sys_" + row.Name, "hold_call"})
+		list = append(list, point{function: "__x64_sys_" + row.Name, program: "hold_call"})
 	}
 	if len(row.NR32) > 0 {
-		list = append(list, point{"__ia32_sys_" + row.Name, "hold_call"})
+		list = append(list, point{function: "__ia32_sys_" + row.Name, program: "hold_call"})
 	}
 	return list
 }
@@ -169,17 +174,17 @@ func (e pointErrors) of(row *event.Row) error {
 	return nil
 }
 
-// holders loads and attaches programs at functions, side by side, and proves those that can be proven without touching anything.
+// holders loads and attaches programs at functions, side by side.
 func (o *loader) holders(wanted map[point]bool) (map[point]*holder, pointErrors) {
 	holders, errs := make(map[point]*holder), make(pointErrors)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for at := range wanted {
 		wg.Go(func() {
-			h, err := o.holder(at.program, at.function)
-			if err == nil {
-				if err = h.attach(); err != nil {
-					h.close()
+			h, err := o.holderAt(at.program, at.function)
+			if err != nil && at.older != "" {
+				if older, e := o.holderAt(at.program, at.older); e == nil {
+					h, err = older, nil
 				}
 			}
 			mu.Lock()
@@ -193,6 +198,25 @@ func (o *loader) holders(wanted map[point]bool) (map[point]*holder, pointErrors)
 	}
 	wg.Wait()
 	return holders, errs
+}
+
+// holderAt loads a program and attaches it to a function.
+func (o *loader) holderAt(program, function string) (*holder, error) {
+	if !atFunctions {
+		return nil, fmt.Errorf("attach %s: %w", function, errors.ErrUnsupported)
+	}
+	h, err := o.holder(program, function)
+	if errors.Is(err, unix.EPERM) { // we may load programs: it is this kind that the kernel does not let through
+		return nil, fmt.Errorf("attach %s: this kernel lets no program be attached to its functions", function)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := h.attach(); err != nil {
+		h.close()
+		return nil, err
+	}
+	return h, nil
 }
 
 func (o *loader) entryHolder() (*holder, error) {
@@ -243,30 +267,6 @@ func (p *Probe) fillBenches() error {
 	for i := range uint32(benches) {
 		if err := p.maps["free_benches"].Put(nil, i); err != nil {
 			return fmt.Errorf("write bench: %w", err)
-		}
-	}
-	return nil
-}
-
-// proveHolds makes calls of our own that holders must see, and that touch nothing. Programs attached in the same way to functions that cannot be
-// called so are taken at their word.
-func (p *Probe) proveHolds() error {
-	for _, row := range p.plan.held {
-		if !row.AtEntry() || p.origins[row.Name] == FromArgument {
-			continue
-		}
-		before, err := p.self()
-		if err != nil {
-			return err
-		}
-		_, _, _ = unix.RawSyscall(uintptr(row.NR64[0]), ^uintptr(0), ^uintptr(0), 0)
-		after, err := p.self()
-		if err != nil {
-			return err
-		}
-		if after.Held == before.Held {
-			p.lost = append(p.lost, Loss{row.Name, fmt.Errorf("the hook at %s is attached and never runs", p.origins[row.Name])})
-			p.origins[row.Name] = FromArgument
 		}
 	}
 	return nil

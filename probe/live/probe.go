@@ -109,6 +109,9 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if err := p.holdAll(loader); err != nil {
 		return err
 	}
+	if len(p.plan.held) == 0 {
+		return nil
+	}
 	return p.proveHolds()
 }
 
