@@ -67,6 +67,7 @@ func TestHeldPiecesAreAskedFor(t *testing.T) {
 		{"fd.name", "unlinkat", 0}, {"evt.args", "unlinkat", 0}, {"fd.ino", "unlinkat", event.PartsOf(event.PartFile)},
 		{"fd.fspath", "unlink", event.PartsOf(event.PartFSPath)}, {"fs.path.nameraw", "unlink", 0},
 		{"fs.path.name", "unlink", event.PartsOf(event.PartPath, event.PartFile)}, {"fs.path.target", "rename", event.PartsOf(event.PartPath, event.PartPath2, event.PartFile)},
+		{"fs.path.name", "dup2", 0}, {"fs.path.name", "close", 0}, {"fd.replaced", "rename", 0},
 		{"fs.path.origin", "rename", event.PartsOf(event.PartPath)},
 	} {
 		row := event.RowOf(event.ByName(v.row)[0])

@@ -202,7 +202,7 @@ func (d *Def) PartsFor(row *event.Row, a Arg) event.Parts {
 	if d.Needs.IOOnly && row.Category != event.CatIORead && row.Category != event.CatIOWrite && row.Category != event.CatIOOther {
 		parts = 0
 	}
-	if row.HeldFrom == event.ObjInside && !d.Needs.Inside {
+	if row.HeldFrom == event.ObjInside && !d.Needs.Inside || row.Held != nil && !d.OccursWith(row, a) {
 		parts &^= row.HeldParts()
 	}
 	for i := range row.Params {

@@ -154,7 +154,7 @@ func (s *Set) Demand() *event.Demand {
 				continue
 			}
 			parts := r.parts(row)
-			if row.AtEntry() && r.Events.Except { // what every call of the machine would have to pay for, only a rule that names the event asks
+			if r.tooWide(row) {
 				parts &^= row.HeldParts()
 			}
 			d.Add(row.ID, parts)

@@ -44,7 +44,7 @@ func Diagnose(ctx context.Context, o Options, command ...string) []Finding {
 	for _, err := range p.refused {
 		out = append(out, Finding{Name: "refused program", Detail: err.Error(), Advice: "report this with the kernel's version; everything else works"})
 	}
-	out = append(out, p.proveIterator())
+	out = append(append(out, p.heldFindings()...), p.proveIterator())
 	return append(out, p.proveHooks(ctx, command)...)
 }
 
