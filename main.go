@@ -102,8 +102,12 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 // finish prints the statistics and says what was lost.
 func finish(out io.Writer, log zerolog.Logger, tally *outputs.Tally, queue *outputs.Queue, probe *live.Probe) error {
 	if probe != nil {
-		if c, err := probe.Total(); err == nil && (c.Lost() > 0 || probe.Malformed() > 0) {
+		c, err := probe.Total()
+		if err == nil && (c.Lost() > 0 || probe.Malformed() > 0) {
 			log.Warn().Uint64("events", c.Sent).Uint64("lost", c.Lost()).Uint64("malformed", probe.Malformed()).Msg("events were lost")
+		}
+		if err == nil && c.Unheld > 0 {
+			log.Warn().Uint64("calls", c.Unheld).Msg("of these calls what they took away was not captured: too many were under way at a time")
 		}
 	}
 	if s := queue.Stats(); s.Dropped > 0 {

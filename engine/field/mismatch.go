@@ -61,7 +61,7 @@ func (c *Ctx) argMismatch(Arg) (Value, bool) {
 	if !ok || len(path) == 0 || c.Rec.Truncated(event.PartName) || c.Rec.Truncated(event.PartDir) || !c.facts(event.PartFile, event.BytesOf(&file)) {
 		return Value{}, false
 	}
-	place := state.Place{PID: c.Rec.PID, Start: c.Rec.Start, FD: int32(atCwd), Path: string(path), NoFollow: noFollow}
+	place := state.Place{PID: c.Rec.PID, TID: c.Rec.TID, Start: c.Rec.Start, FD: int32(atCwd), Path: string(path), NoFollow: noFollow}
 	if path[0] != '/' {
 		dir, ok := c.Rec.Part(event.PartDir)
 		if !ok {

@@ -12,6 +12,7 @@ import (
 // Place says where a process's path leads: from its root directory, or from the directory Dir.
 type Place struct {
 	PID   uint32
+	TID   uint32 // threads may have directories of their own
 	Start uint64 // the process's start in nanoseconds since boot
 	FD    int32  // the directory of a relative path, unix.AT_FDCWD for the working directory
 	Dir   string // its path as the kernel has it, seen from the process's root
@@ -46,11 +47,16 @@ func (t *Table) Resolve(p Place) (id FileID, ok bool) {
 	return id, ok && t.fs.stat(p.PID, &img) && img.Task.Start/tick == p.Start/tick
 }
 
+// of is what /proc has of the thread.
+func (f *procFS) of(p *Place, name string) string {
+	return f.path(p.PID, "task/"+strconv.FormatUint(uint64(p.TID), 10)+"/"+name)
+}
+
 // errOtherwhere is for a directory that is not where its path says.
 var errOtherwhere = errors.New("not the process's directory")
 
 func (f *procFS) resolve(p *Place, how uint64) (id FileID, err error) {
-	root, err := unix.Open(f.path(p.PID, "root"), unix.O_PATH|unix.O_CLOEXEC, 0)
+	root, err := unix.Open(f.of(p, "root"), unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return id, err
 	}
@@ -71,7 +77,7 @@ func (f *procFS) stands(p *Place, root int, how uint64) error {
 	if p.FD != unix.AT_FDCWD {
 		name = "fd/" + strconv.Itoa(int(p.FD))
 	}
-	fd, err := unix.Open(f.path(p.PID, name), unix.O_PATH|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open(f.of(p, name), unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}

@@ -74,16 +74,16 @@ func TestResolve(t *testing.T) {
 		{"a file of /proc", Place{Path: "/proc/self/stat"}, FileID{}, false},
 		{"a link of /proc", Place{Path: "/proc/self/cwd/lib/libc"}, FileID{}, false},
 	} {
-		v.p.PID, v.p.Start = uint32(pid), start
+		v.p.PID, v.p.TID, v.p.Start = uint32(pid), uint32(pid), start
 		id, ok := table.Resolve(v.p)
 		if ok != v.ok || ok && id != v.want {
 			t.Errorf("%s leads to %v, %v, want %v, %v", v.what, id, ok, v.want, v.ok)
 		}
 	}
-	if id, ok := table.Resolve(Place{PID: uint32(pid), Start: start, Path: dir + "/lib/l", NoFollow: true}); !ok || id == libc {
+	if id, ok := table.Resolve(Place{PID: uint32(pid), TID: uint32(pid), Start: start, Path: dir + "/lib/l", NoFollow: true}); !ok || id == libc {
 		t.Errorf("the link itself is %v, %v", id, ok)
 	}
-	if _, ok := table.Resolve(Place{PID: uint32(pid), Start: start + 10*uint64(tick), Path: "/"}); ok {
+	if _, ok := table.Resolve(Place{PID: uint32(pid), TID: uint32(pid), Start: start + 10*uint64(tick), Path: "/"}); ok {
 		t.Error("a process that began at another time has a root")
 	}
 }
