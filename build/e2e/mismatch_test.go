@@ -64,7 +64,7 @@ func TestArgMismatch(t *testing.T) {
 		}
 	})
 	t.Run("rewritten", func(t *testing.T) {
-		out := play(`"$ACT" rewrite "$D/pathA" "$D/pathB" 20000`)
+		out := play(`"$ACT" rewrite "$D/pathA" "$D/pathB" 5000`)
 		differ, agree := count(out, "mismatch=<true> name=<"+s.dir+"/path"), count(out, "mismatch=<false> name=<"+s.dir+"/path")
 		t.Logf("%d paths led to another file, %d to the one that was opened", differ, agree)
 		if differ == 0 || agree == 0 {

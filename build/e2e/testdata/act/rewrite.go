@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// rewrite opens a path while another thread writes over it. What differs is the last letter: one store changes one path to the other.
+// rewrite opens a path while another thread writes over it. The paths differ in the last letter: one store makes one of the other.
 func rewrite(args []string) error {
 	if len(args) != 3 || len(args[0]) != len(args[1]) {
 		return fmt.Errorf("two paths of one length and a number are wanted")
@@ -25,9 +25,8 @@ func rewrite(args []string) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for !over.Load() {
-			path[last] = args[1][last]
-			path[last] = args[0][last]
+		for i := 0; !over.Load(); i++ {
+			path[last] = args[i/64%2][last] // either stands for a while
 		}
 	}()
 	cwd := unix.AT_FDCWD
