@@ -7,7 +7,7 @@
 //	act creat FILE           creates a file with creat(2), on amd64
 //	act int80 FILE           opens a file through int 0x80, from a 64-bit program too
 //	act openat2 FILE         opens a file with openat2(2)
-//	act rewrite A B N        opens a path N times that a second thread keeps changing from A to B and back; they have the same length
+//	act rewrite A B          opens the path A, which a second thread changes to B meanwhile; they have the same length
 //	act cgroup PATH CMD...   runs a program in a new cgroup of that path, in each mounted hierarchy
 //	act chain DIR            see chain.go
 //	act memfd FILE ARG...    runs a copy of a program from a memfd
