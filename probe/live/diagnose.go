@@ -52,7 +52,7 @@ func (p *Probe) loadedPrograms() (n int) {
 	for _, h := range p.hooks {
 		n += len(h.progs)
 	}
-	return n
+	return n + len(p.holders)
 }
 
 func (p *Probe) proveIterator() Finding {
