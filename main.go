@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ import (
 	"falconet/engine/config"
 	"falconet/engine/event"
 	"falconet/engine/field"
+	"falconet/engine/rules"
 	"falconet/engine/state"
 	"falconet/outputs"
 	"falconet/probe/live"
@@ -211,6 +213,7 @@ func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe,
 	for _, limit := range p.Limits() {
 		log.Warn().Msg(limit)
 	}
+	sayHeld(log, p, job.Rules)
 	if !host.Procs.HasProc() {
 		log.Warn().Msg("this is not the host's pid namespace: of processes that run already little is known (share it, or mount the host's root and name it in HOST_ROOT)")
 	}
@@ -228,6 +231,40 @@ func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe,
 	}
 	log.Debug().Int("processes", n).Msg("process table filled")
 	return p, nil
+}
+
+// sayHeld says what it takes to know what calls close, remove and change, and which rules have to do with less.
+func sayHeld(log zerolog.Logger, p *live.Probe, set *rules.Set) {
+	var entry []string
+	for name, from := range p.Origins() {
+		if from == live.FromEntry {
+			entry = append(entry, name)
+		}
+	}
+	if len(entry) > 0 {
+		slices.Sort(entry)
+		log.Info().Strs("events", entry).Strs("rules", askers(set, entry)).
+			Msg("falconet costs every system call of the machine about twice as much: these rules ask what these calls close, and this kernel shows it at sys_enter only")
+	}
+	lost := p.Lost()
+	if len(lost) == 0 {
+		return
+	}
+	names := make([]string, len(lost))
+	for i, l := range lost {
+		names[i] = l.Event
+	}
+	log.Warn().Strs("events", names).Strs("rules", askers(set, names)).Err(lost[0].Why).
+		Msg("these rules take the paths of these events for what was passed to the call: this kernel does not show what it found for them")
+}
+
+// askers are the rules that read what the events lose.
+func askers(set *rules.Set, events []string) (names []string) {
+	for _, e := range events {
+		names = append(names, set.HeldBy(e)...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // controller is the first of event.Controllers that has a v1 hierarchy, -1 when all are in the v2 one.
@@ -283,7 +320,7 @@ func doctor(ctx context.Context) (out []cli.Check) {
 		c := cli.Check{Name: f.Name, Status: "ok", Detail: f.Detail, Advice: f.Advice}
 		if !f.OK {
 			c.Status = "fail"
-			if f.Name == "refused program" || f.Name == "running processes" || f.Name == "io_uring" {
+			if f.Name == "refused program" || f.Name == "running processes" || f.Name == "io_uring" || f.Name == "paths of calls" {
 				c.Status = "warn"
 			}
 		}

@@ -37,6 +37,8 @@ const (
 	OpOption      // value of a socket option; with Aux 1 the length is behind a pointer
 	OpChanged     // byte: 1 when the other end, in part Aux, is another than that of the socket's last message, else 0
 	OpNow         // NowFacts
+	OpHeld        // piece Arg of the row's Held
+	OpPath2       // path of the second object that a hook inside the call has
 )
 
 // Controllers are the cgroup controllers whose paths OpCgroups captures, under the names that they have in v1 hierarchies (where
@@ -61,8 +63,9 @@ const (
 	ObjArg4
 	ObjArg5
 	ObjRetPositive
-	ObjAt0 // the descriptor that a call which succeeded left where argument 0 points
-	ObjAt3 // the same of argument 3
+	ObjAt0    // the descriptor that a call which succeeded left where argument 0 points
+	ObjAt3    // the same of argument 3
+	ObjInside // what the kernel finds for the call's paths
 )
 
 // IO says how a call names the data that it moves.
@@ -126,12 +129,13 @@ const (
 	PartChanged // byte: whether the socket talks to another than before
 	PartNow     // NowFacts
 	PartHere    // working directory, for fields of the process: paths of the call start from PartDir and PartCwd
+	PartPath2   // the kernel's path of what PartName2 names, or of the file whose descriptor the call gave away
 	partKinds
 )
 
 var partNames = [partKinds]string{
 	"none", "name", "name2", "path", "fspath", "dir", "dir2", "file", "sock", "sockaddr", "queue", "task", "argv", "env",
-	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "memory", "poll", "data", "size", "control", "changed", "now", "here",
+	"cwd", "exe", "cgroups", "mem", "mem2", "exit", "name3", "mem3", "memory", "poll", "data", "size", "control", "changed", "now", "here", "path2",
 }
 
 // String returns the kind's name.

@@ -21,6 +21,9 @@ type Row struct {
 	Parts    []Part // captured pieces in the order in which they cross the ring
 	// Failed, when set, is what a hook of its own leaves to sys_exit: the pieces of the call that did not happen.
 	Failed []Part
+	// Held are pieces of what is gone when the call returns, or out of reach. HeldFrom says where they are captured before.
+	Held     []Part
+	HeldFrom Object
 
 	partIndex  [partKinds]int8
 	failedPart [partKinds]int8

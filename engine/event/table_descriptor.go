@@ -18,15 +18,16 @@ func descriptorRows() []Row {
 	whence := func(arg uint8) Param { return enum("whence", EnumFlags8, lseekWhence, arg) }
 	none := func(t Type) Param { return number("flags", t, Hex, 0, 4).via(constant(0)) }
 	clock := number("clockid", Uint8, Dec, 0, 1)
+	replaced := Part{Kind: PartPath2, Op: OpPath2}
 	return []Row{
 		// what the descriptor was is gone
-		row("close", io, UsesFD|ModifiesState, 3, []int{6}, ObjNone, nil, params{res(), fd("fd", 0)}),
+		row("close", io, UsesFD|ModifiesState, 3, []int{6}, ObjNone, nil, params{res(), fd("fd", 0)}).holding(ObjArg0, descriptor()...),
 		row("close_range", io, ModifiesState, 436, []int{436}, ObjNone, nil, params{
 			res(), number("first", Uint32, Dec, 0, 4), number("last", Uint32, Dec, 1, 4), flags("flags", Flags32, Hex, closeRangeFlags, 2, known(6)),
 		}),
 		dup("dup", 32, 41),
-		dup("dup2", 33, 63, fd("newfd", 1)),
-		dup("dup3", 292, 330, fd("newfd", 1), flags("flags", Flags32, Hex, fileFlags, 2, newDescriptor(exec))),
+		dup("dup2", 33, 63, fd("newfd", 1)).holding(ObjArg1, replaced),
+		dup("dup3", 292, 330, fd("newfd", 1), flags("flags", Flags32, Hex, fileFlags, 2, newDescriptor(exec))).holding(ObjArg1, replaced),
 		row("fcntl", io, UsesFD|ModifiesState, 72, []int{55, 221}, ObjArg0, descriptor(), params{
 			result, fd("fd", 0), flags("cmd", EnumFlags8, Dec, fcntlCommands, 1, fcntlCommand), number("arg", Uint64, Hex, 2, 8),
 		}),

@@ -22,14 +22,14 @@ func fileRows() []Row {
 		row("openat", f, n, 257, []int{295}, ObjRet, opened(0, 1), join(params{newFD(), fd("dirfd", 0), name, oflags(2), omode(3, 2)}, devIno())),
 		row("openat2", f, n, 437, []int{437}, ObjRet, opened(0, 1, how), join(params{newFD(), fd("dirfd", 0), name, howFlags(), howMode(), howResolve()}, devIno())),
 		row("creat", f, n, 85, []int{8}, ObjRet, opened(AtCwd, 0), join(params{newFD(), path("name"), number("mode", Uint32, Oct, 1, 4)}, devIno(), params{creatLayer})),
-		row("unlink", f, 0, 87, []int{10}, ObjNone, named(AtCwd, 0), params{res(), path("path")}),
-		row("unlinkat", f, UsesFD, 263, []int{301}, ObjNone, named(0, 1), params{res(), fd("dirfd", 0), name, flags("flags", Flags32, Hex, unlinkatFlags, 2, nil)}),
-		row("rename", f, 0, 82, []int{38}, ObjNone, renamed(AtCwd, 0, AtCwd, 1), params{res(), path("oldpath"), path2("newpath")}),
-		row("renameat", f, 0, 264, []int{302}, ObjNone, renamed(0, 1, 2, 3), rename),
-		row("renameat2", f, 0, 316, []int{353}, ObjNone, renamed(0, 1, 2, 3), join(rename, params{flags("flags", Flags32, Hex, renameat2Flags, 4, nil)})),
-		row("chmod", f, 0, 90, []int{15}, ObjNone, named(AtCwd, 0), params{res(), path("filename"), mode(1)}),
+		row("unlink", f, 0, 87, []int{10}, ObjNone, named(AtCwd, 0), params{res(), path("path")}).holdingPath(),
+		row("unlinkat", f, UsesFD, 263, []int{301}, ObjNone, named(0, 1), params{res(), fd("dirfd", 0), name, flags("flags", Flags32, Hex, unlinkatFlags, 2, nil)}).holdingPath(),
+		row("rename", f, 0, 82, []int{38}, ObjNone, renamed(AtCwd, 0, AtCwd, 1), params{res(), path("oldpath"), path2("newpath")}).holdingPaths(),
+		row("renameat", f, 0, 264, []int{302}, ObjNone, renamed(0, 1, 2, 3), rename).holdingPaths(),
+		row("renameat2", f, 0, 316, []int{353}, ObjNone, renamed(0, 1, 2, 3), join(rename, params{flags("flags", Flags32, Hex, renameat2Flags, 4, nil)})).holdingPaths(),
+		row("chmod", f, 0, 90, []int{15}, ObjNone, named(AtCwd, 0), params{res(), path("filename"), mode(1)}).holdingPath(),
 		row("fchmod", f, UsesFD, 91, []int{94}, ObjArg0, file(), params{res(), fd("fd", 0), mode(1)}),
-		row("fchmodat", f, UsesFD, 268, []int{306}, ObjNone, named(0, 1), params{res(), fd("dirfd", 0), relPath("filename", PartName, 1), mode(2)}),
+		row("fchmodat", f, UsesFD, 268, []int{306}, ObjNone, named(0, 1), params{res(), fd("dirfd", 0), relPath("filename", PartName, 1), mode(2)}).holdingPath(),
 	}
 }
 

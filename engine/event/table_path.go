@@ -2,8 +2,8 @@
 
 package event
 
-// pathRows are the calls on paths beyond those of table_file.go. What they made, removed or changed is no longer at hand, or was never: the
-// path that they were given is all there is.
+// pathRows are the calls on paths beyond those of table_file.go. What they made, removed or changed is no longer at hand at their end, or was
+// never: where nothing was held of it, the path that they were given is all there is.
 func pathRows() []Row {
 	const f = CatFile
 	name := path("path")
@@ -17,32 +17,32 @@ func pathRows() []Row {
 		return row(name, f, 0, nr64, nr32, ObjNone, named(AtCwd, 0), params{res(), path("path")})
 	}
 	return []Row{
-		row("mkdir", f, 0, 83, []int{39}, ObjNone, named(AtCwd, 0), params{res(), name, number("mode", Uint32, Hex, 1, 4)}),
-		row("mkdirat", f, UsesFD, 258, []int{296}, ObjNone, named(0, 1), params{res(), fd("dirfd", 0), rel, number("mode", Uint32, Hex, 2, 4)}),
-		call("rmdir", 84, 40),
-		row("link", f, 0, 86, []int{9}, ObjNone, renamed(AtCwd, 0, AtCwd, 1), params{res(), path("oldpath"), path2("newpath")}),
+		row("mkdir", f, 0, 83, []int{39}, ObjNone, named(AtCwd, 0), params{res(), name, number("mode", Uint32, Hex, 1, 4)}).holdingPath(),
+		row("mkdirat", f, UsesFD, 258, []int{296}, ObjNone, named(0, 1), params{res(), fd("dirfd", 0), rel, number("mode", Uint32, Hex, 2, 4)}).holdingPath(),
+		call("rmdir", 84, 40).holdingPath(),
+		row("link", f, 0, 86, []int{9}, ObjNone, renamed(AtCwd, 0, AtCwd, 1), params{res(), path("oldpath"), path2("newpath")}).holdingPaths(),
 		row("linkat", f, 0, 265, []int{303}, ObjNone, renamed(0, 1, 2, 3), params{
 			res(), fd("olddir", 0), relPath("oldpath", PartName, 1), fd("newdir", 2), relPath("newpath", PartName2, 3),
 			flags("flags", Flags32, Hex, linkatFlags, 4, known(0x1400)),
-		}),
+		}).holdingPaths(),
 		// the link is the path of the call; its target is any text
-		row("symlink", f, 0, 88, []int{83}, ObjNone, renamed(AtCwd, 1, AtCwd, 0), params{res(), target, path("linkpath")}),
-		row("symlinkat", f, UsesFD, 266, []int{304}, ObjNone, renamed(1, 2, AtCwd, 0), params{res(), target, fd("linkdirfd", 1), relPath("linkpath", PartName, 2)}),
-		row("chown", f, 0, 92, []int{182, 212}, ObjNone, named(AtCwd, 0), join(params{res(), name}, owner(1, 182))),
-		row("lchown", f, 0, 94, []int{16, 198}, ObjNone, named(AtCwd, 0), join(params{res(), name}, owner(1, 16))),
+		row("symlink", f, 0, 88, []int{83}, ObjNone, renamed(AtCwd, 1, AtCwd, 0), params{res(), target, path("linkpath")}).holdingPath(),
+		row("symlinkat", f, UsesFD, 266, []int{304}, ObjNone, renamed(1, 2, AtCwd, 0), params{res(), target, fd("linkdirfd", 1), relPath("linkpath", PartName, 2)}).holdingPath(),
+		row("chown", f, 0, 92, []int{182, 212}, ObjNone, named(AtCwd, 0), join(params{res(), name}, owner(1, 182))).holdingPath(),
+		row("lchown", f, 0, 94, []int{16, 198}, ObjNone, named(AtCwd, 0), join(params{res(), name}, owner(1, 16))).holdingPath(),
 		row("fchown", f, UsesFD, 93, []int{95, 207}, ObjArg0, file(), join(params{res(), fd("fd", 0)}, owner(1, 95))),
 		row("fchownat", f, UsesFD, 260, []int{298}, ObjNone, named(0, 1), join(
-			params{res(), fd("dirfd", 0), relPath("pathname", PartName, 1)}, owner(2, 0), params{flags("flags", Flags32, Hex, fchownatFlags, 4, fchownatBits.num)})),
-		row("mknod", CatOther, 0, 133, []int{14}, ObjNone, named(AtCwd, 0), params{res(), name, mode(1), number("dev", Uint32, Dec, 2, 4)}),
-		row("mknodat", CatOther, UsesFD, 259, []int{297}, ObjNone, named(0, 1), params{res(), fd("dirfd", 0), rel, mode(2), number("dev", Uint32, Dec, 3, 4)}),
+			params{res(), fd("dirfd", 0), relPath("pathname", PartName, 1)}, owner(2, 0), params{flags("flags", Flags32, Hex, fchownatFlags, 4, fchownatBits.num)})).holdingPath(),
+		row("mknod", CatOther, 0, 133, []int{14}, ObjNone, named(AtCwd, 0), params{res(), name, mode(1), number("dev", Uint32, Dec, 2, 4)}).holdingPath(),
+		row("mknodat", CatOther, UsesFD, 259, []int{297}, ObjNone, named(0, 1), params{res(), fd("dirfd", 0), rel, mode(2), number("dev", Uint32, Dec, 3, 4)}).holdingPath(),
 		row("access", f, 0, 21, []int{33}, ObjNone, named(AtCwd, 0), params{res(), path("name"), flags("mode", Flags32, Hex, accessFlags, 1, known(7))}),
 		call("stat", 4, 106),
 		call("lstat", 6, 107),
 		call("stat64", -1, 195),
 		call("lstat64", -1, 196),
 		row("newfstatat", f, UsesFD, 262, []int{300}, ObjNone, named(0, 1), params{res(), fd("dirfd", 0), rel, flags("flags", Flags32, Hex, newfstatatFlags, 3, known(0x1900))}),
-		row("umount", f, ModifiesState, -1, []int{22}, ObjNone, named(AtCwd, 0), params{res(), path("name")}),
-		row("umount2", f, ModifiesState, 166, []int{52}, ObjNone, named(AtCwd, 0), params{res(), path("name"), flags("flags", Flags32, Hex, umountFlags, 1, known(15))}),
+		row("umount", f, ModifiesState, -1, []int{22}, ObjNone, named(AtCwd, 0), params{res(), path("name")}).holdingPath(),
+		row("umount2", f, ModifiesState, 166, []int{52}, ObjNone, named(AtCwd, 0), params{res(), path("name"), flags("flags", Flags32, Hex, umountFlags, 1, known(15))}).holdingPath(),
 		mountRow(),
 		// the path of both is the working directory that they leave behind, which is where the process is from then on
 		row("chdir", f, ModifiesState, 80, []int{12}, ObjNone, parts{str(PartName, 0), workingDir()}, params{res(), text("path", CharBuf, PartName)}),

@@ -159,7 +159,7 @@ func (c *Ctx) desc() *fdInfo {
 		return f
 	}
 	path, _ := c.Rec.Part(event.PartPath)
-	if f.hasFile = c.facts(event.PartFile, event.BytesOf(&f.file)); f.hasFile {
+	if f.hasFile = !r.inside && c.facts(event.PartFile, event.BytesOf(&f.file)); f.hasFile {
 		f.ok = true
 		f.kind = kindOf(event.FileKind(f.file.Kind), path)
 	} else if _, ok := c.Rec.Part(event.PartDir); ok && f.num >= 0 && c.Rec.Row().Flags&event.CreatesFD == 0 {

@@ -68,7 +68,7 @@ func kernelRecord(k *kit, rnd *rand.Rand, row *event.Row) *event.Record {
 		switch p.Kind {
 		case event.PartName, event.PartName2:
 			data = name()
-		case event.PartPath, event.PartFSPath:
+		case event.PartPath, event.PartFSPath, event.PartPath2:
 			data = path()
 		case event.PartDir, event.PartDir2, event.PartCwd, event.PartHere:
 			data = dir()
@@ -184,7 +184,8 @@ func TestOccursWith(t *testing.T) {
 	}
 	f("fd.sport", "connect accept syscall", "openat fork chmod")
 	f("fd.name", "openat connect fchmod unlinkat", "execve unlink ptrace procexit")
-	f("fd.ino", "openat connect", "unlink")
+	f("fd.ino", "openat connect unlink", "execve")
+	f("fd.replaced", "dup2 dup3", "dup rename")
 	f("evt.arg.mode", "openat chmod syscall", "execve")
 	f("evt.arg[4]", "openat", "setuid")
 	f("evt.rawarg.request", "ptrace", "openat")

@@ -39,7 +39,7 @@ func (c *Ctx) makeName(f *fdInfo) string {
 		dir, _ := c.Rec.Part(event.PartDir)
 		return text(dir)
 	}
-	if path, ok := c.Rec.Part(event.PartPath); ok && !f.failed {
+	if path, ok := c.Rec.Part(event.PartPath); ok && !f.failed && !c.row().inside {
 		return text(path)
 	}
 	if r := c.row(); r.kind == rowOpen || r.kind == rowCreat {
@@ -150,7 +150,8 @@ func (c *Ctx) typeChar() (string, bool) {
 func fileFact(read func(f *event.FileFacts) Value) func(*Ctx, Arg) (Value, bool) {
 	return func(c *Ctx, _ Arg) (Value, bool) {
 		f := c.desc()
-		if !f.hasFile {
+		// of a call on a path that is about no descriptor there is room for the facts of the path's object
+		if !f.hasFile && !(c.row().inside && c.facts(event.PartFile, event.BytesOf(&f.file))) {
 			return Value{}, false
 		}
 		return read(&f.file), true
@@ -183,7 +184,7 @@ func fdFields() []Def {
 	layer := func(n uint8) func(*Ctx, Arg) (Value, bool) {
 		return fileFact(func(f *event.FileFacts) Value { return boolean(f.Layer == n) })
 	}
-	facts := Needs{Parts: file, Must: file}
+	facts := Needs{Parts: file, Must: file, Inside: true}
 	paths := Needs{Parts: partsPath | partsName | partsSock}
 	return describing([]Def{
 		{Name: "fd.num", Type: event.Int64, Example: "fd.num >= 0", Desc: "number of the descriptor that the event is about; -1 when the call was to make one and failed",
@@ -218,10 +219,15 @@ func fdFields() []Def {
 				b, _ := c.Rec.Part(event.PartName)
 				return Str(c.collapse(b)), true
 			}},
-		{Name: "fd.fspath", Type: event.CharBuf, Flags: Ours, Example: "fd.fspath endswith /etc/shadow", Desc: "path of the file inside its filesystem, whatever is mounted where",
-			Needs: Needs{Parts: event.PartsOf(event.PartFSPath), Must: event.PartsOf(event.PartFSPath)}, Domain: openedPath, Get: func(c *Ctx, _ Arg) (Value, bool) {
+		{Name: "fd.fspath", Type: event.CharBuf, Flags: Ours, Example: "fd.fspath endswith /etc/shadow", Desc: "path of the file inside its filesystem, whatever is mounted where; for calls on a path, of what the path led to",
+			Needs: Needs{Parts: event.PartsOf(event.PartFSPath), Must: event.PartsOf(event.PartFSPath), Inside: true}, Domain: openedPath, Get: func(c *Ctx, _ Arg) (Value, bool) {
 				b, ok := c.Rec.Part(event.PartFSPath)
 				return Str(text(b)), ok
+			}},
+		{Name: "fd.replaced", Type: event.CharBuf, Flags: Ours, Example: "fd.replaced startswith /var/log/", Desc: "path of the file that a dup2 or dup3 closed to give its number away",
+			Needs: Needs{Parts: event.PartsOf(event.PartPath2), Must: event.PartsOf(event.PartPath2)}, Domain: openedPath, occurs: withReplaced, Get: func(c *Ctx, _ Arg) (Value, bool) {
+				b, ok := c.Rec.Part(event.PartPath2)
+				return Str(text(b)), ok && c.Rec.Ret >= 0 && !c.row().inside && c.Rec.Args[0] != c.Rec.Args[1]
 			}},
 		{Name: "fd.containername", Type: event.CharBuf, Example: "fd.containername startswith host:", Desc: "container.id, a colon and fd.name",
 			Needs: paths, Get: name(true, (*Ctx).fdName)},
@@ -250,7 +256,13 @@ func fdFields() []Def {
 // describing makes fields those of a descriptor: events that have none do not have them.
 func describing(defs []Def) []Def {
 	for i := range defs {
-		defs[i].occurs = withDescriptor
+		switch d := &defs[i]; {
+		case d.occurs != nil:
+		case d.Needs.Inside:
+			d.occurs = withObject
+		default:
+			d.occurs = withDescriptor
+		}
 	}
 	return defs
 }

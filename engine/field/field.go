@@ -158,6 +158,7 @@ type Needs struct {
 	Parts  event.Parts // captured pieces
 	Must   event.Parts // those of them without which there is no value
 	IOOnly bool        // Parts only of events that read or write
+	Inside bool        // Parts also of what the kernel found for a path, not only of the event's descriptor
 	Params []string    // parameters, by name, of the rows that have them
 	Arg    bool        // the parameter that the argument names
 	All    bool        // every parameter

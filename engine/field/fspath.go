@@ -17,10 +17,8 @@ func (p fsPath) resolved(c *Ctx, _ Arg) (Value, bool) {
 	if !c.succeeded() || i < 0 && !r.object {
 		return Value{}, false
 	}
-	if p.ofObject(r, i) {
-		if b, ok := c.Rec.Part(event.PartPath); ok {
-			return Str(text(b)), true
-		}
+	if b, ok := p.kernel(c, r, i); ok {
+		return Str(text(b)), true
 	}
 	if i < 0 {
 		return Value{}, false
@@ -29,20 +27,47 @@ func (p fsPath) resolved(c *Ctx, _ Arg) (Value, bool) {
 	return Str(s), ok
 }
 
-// ofObject reports whether parameter i is the path of the event's own file.
-func (p fsPath) ofObject(r *rowInfo, i int) bool {
-	return r.object && i < 0 || i >= 0 && i == r.fsName && (r.kind == rowOpen || r.kind == rowCreat)
+// kernel is the path that the kernel has for what parameter i names; ok is false where it was not captured.
+func (p fsPath) kernel(c *Ctx, r *rowInfo, i int) ([]byte, bool) {
+	switch {
+	case r.object && i < 0, i >= 0 && i == r.fsName && (r.kind == rowOpen || r.kind == rowCreat):
+		return c.Rec.Part(event.PartPath)
+	case i < 0 || !r.inside:
+		return nil, false
+	case c.Rec.Row().Params[i].Needs().Has(event.PartName2):
+		return c.Rec.Part(event.PartPath2)
+	}
+	return c.Rec.Part(event.PartPath)
 }
 
 func (p fsPath) alt(c *Ctx, a Arg) (Value, bool) {
 	r := c.row()
 	i := p(r)
-	if i < 0 || !c.succeeded() || !p.ofObject(r, i) {
+	if i < 0 || !c.succeeded() || r.object {
 		return Value{}, false
 	}
-	main, _ := p.resolved(c, a)
+	main, ok := p.kernel(c, r, i)
+	if !ok {
+		return Value{}, false
+	}
 	s, ok := c.lexical(i)
-	return Str(s), ok && s != main.S
+	return Str(s), ok && s != text(main)
+}
+
+// origin says where the path is from.
+func (p fsPath) origin(c *Ctx, _ Arg) (Value, bool) {
+	r := c.row()
+	i := p(r)
+	if i < 0 {
+		i = r.fsSource
+	}
+	if !c.succeeded() || i < 0 && !r.object {
+		return Value{}, false
+	}
+	if _, ok := p.kernel(c, r, i); ok {
+		return Str("kernel"), true
+	}
+	return Str("argument"), true
 }
 
 func (p fsPath) raw(c *Ctx, _ Arg) (Value, bool) {
@@ -66,7 +91,7 @@ func fsPathFields() []Def {
 	one := fsPath(func(r *rowInfo) int { return r.fsName })
 	source := fsPath(func(r *rowInfo) int { return r.fsSource })
 	target := fsPath(func(r *rowInfo) int { return r.fsTarget })
-	needs := Needs{Parts: partsPath | partsName | event.PartsOf(event.PartName2, event.PartDir2)}
+	needs := Needs{Parts: partsPath | partsName | event.PartsOf(event.PartName2, event.PartDir2, event.PartPath2), Inside: true}
 	raw := Needs{Parts: event.PartsOf(event.PartName, event.PartName2, event.PartPath)}
 	unless := func(get func(*Ctx, Arg) (Value, bool)) func(*Ctx, Arg) (Value, bool) {
 		return func(c *Ctx, a Arg) (Value, bool) {
@@ -79,10 +104,15 @@ func fsPathFields() []Def {
 	fields := []Def{
 		{Name: "fs.path.name", Example: "fs.path.name startswith /etc", Desc: "path that a successful call made, opened, removed or changed", Needs: needs, occurs: withPath(one, true), Domain: openedPath, Get: one.resolved, Alt: one.alt, MayAlt: (*Ctx).respelled},
 		{Name: "fs.path.nameraw", Example: "fs.path.nameraw endswith .sh", Desc: "fs.path.name as it was passed to the call", Needs: raw, occurs: withPath(one, true), Get: one.raw},
-		{Name: "fs.path.source", Example: "fs.path.source startswith /tmp", Desc: "path that a successful rename moved, or the new name of a link", Needs: needs, occurs: withPath(source, false), Domain: givenPath, Get: unless(source.resolved)},
+		{Name: "fs.path.source", Example: "fs.path.source startswith /tmp", Desc: "path that a successful rename moved, or the new name of a link", Needs: needs, occurs: withPath(source, false), Domain: openedPath, Get: unless(source.resolved), Alt: unless(source.alt)},
 		{Name: "fs.path.sourceraw", Example: "fs.path.sourceraw contains tmp", Desc: "fs.path.source as it was passed to the call", Needs: raw, occurs: withPath(source, false), Get: unless(source.raw)},
-		{Name: "fs.path.target", Example: "fs.path.target startswith /usr/bin", Desc: "path that a successful rename gave, or what a link points to", Needs: needs, occurs: withPath(target, false), Domain: givenPath, Get: unless(target.resolved)},
+		{Name: "fs.path.target", Example: "fs.path.target startswith /usr/bin", Desc: "path that a successful rename gave, or what a link points to", Needs: needs, occurs: withPath(target, false), Domain: openedPath, Get: unless(target.resolved), Alt: unless(target.alt)},
 		{Name: "fs.path.targetraw", Example: "fs.path.targetraw contains bin", Desc: "fs.path.target as it was passed to the call", Needs: raw, occurs: withPath(target, false), Get: unless(target.raw)},
+		{Name: "fs.path.origin", Flags: Ours, Example: "fs.path.origin = argument", Desc: "kernel where the paths are those of what the kernel found, argument where they are what was passed to the call behind the directory it starts from",
+			Needs: Needs{Parts: event.PartsOf(event.PartPath), Inside: true}, Domain: oneOf("kernel", "argument"), Get: one.origin,
+			occurs: func(r *rowInfo, row *event.Row, a Arg) bool {
+				return withPath(one, true)(r, row, a) || withPath(source, false)(r, row, a)
+			}},
 	}
 	for i := range fields {
 		fields[i].Type = event.CharBuf

@@ -21,6 +21,14 @@ func (d *Def) OccursWith(row *event.Row, a Arg) bool {
 // withDescriptor is for fields of the descriptor that the event is about.
 func withDescriptor(r *rowInfo, _ *event.Row, _ Arg) bool { return r.fd >= 0 }
 
+// withObject is for what calls on a path have too that the kernel found something for.
+func withObject(r *rowInfo, _ *event.Row, _ Arg) bool { return r.fd >= 0 || r.inside }
+
+// withReplaced is for calls that close a descriptor to give its number away.
+func withReplaced(_ *rowInfo, row *event.Row, _ Arg) bool {
+	return row.AtEntry() && row.HeldParts().Has(event.PartPath2)
+}
+
 // withCall is for what only system calls have: a result.
 func withCall(r *rowInfo, _ *event.Row, _ Arg) bool { return !r.tracept }
 

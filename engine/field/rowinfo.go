@@ -49,8 +49,9 @@ type rowInfo struct {
 	path    int // the first path parameter, -1 without one
 	path2   int // the second
 	tracept bool
-	data    int // the buffer parameter
-	fds     int // the list of descriptors that a poll waits for
+	inside  bool // the pieces of a file are those of what the kernel found for the call's path, and no descriptor's
+	data    int  // the buffer parameter
+	fds     int  // the list of descriptors that a poll waits for
 	flags   int
 	mode    int
 	pathUse
@@ -73,7 +74,7 @@ func buildRowInfos() []rowInfo {
 		row, r := &rows[id], &infos[id]
 		*r = rowInfo{
 			kind: kinds[row.Name], tracept: row.Flags&event.Tracepoint != 0, pathUse: pathRows[row.Name],
-			fd: -1, path: -1, path2: -1,
+			fd: -1, path: -1, path2: -1, inside: row.HeldFrom == event.ObjInside,
 		}
 		param := func(name string) int {
 			if i, ok := row.Param(name); ok && name != "" {

@@ -31,7 +31,7 @@ func buildTable() *fieldTable {
 		name string
 		defs []Def
 	}{
-		{"evt", evtFields()}, {"evt", evtIOFields()}, {"evt", evtTimeFields()}, {"evt", evtAroundFields()}, {"evt", isSyslogField()},
+		{"evt", evtFields()}, {"evt", evtIOFields()}, {"evt", evtTimeFields()}, {"evt", evtAroundFields()}, {"evt", isSyslogField()}, {"evt", mismatchFields()},
 		{"process", procFields()}, {"process", procFDFields()}, {"process", lineageFields()}, {"process", threadFields()}, {"process", cpuFields()},
 		{"user", userFields()}, {"group", groupFields()},
 		{"container", containerFields()}, {"fd", fdFields()}, {"fd", fdSockFields()}, {"fd", fdTypesField()}, {"fs.path", fsPathFields()},
@@ -207,10 +207,14 @@ func (d *Def) PartsFor(row *event.Row, a Arg) event.Parts {
 	if d.Needs.IOOnly && row.Category != event.CatIORead && row.Category != event.CatIOWrite && row.Category != event.CatIOOther {
 		parts = 0
 	}
+	if row.HeldFrom == event.ObjInside && !d.Needs.Inside || row.Held != nil && !d.OccursWith(row, a) {
+		parts &^= row.HeldParts()
+	}
 	for i := range row.Params {
 		p := &row.Params[i]
 		if d.Reads(a, i, p.Name) {
-			parts |= p.Needs() | renderNeeds(row, i)
+			// what has to be captured before the call is done is not worth it for the sake of a fuller text
+			parts |= (p.Needs() | renderNeeds(row, i)) &^ row.HeldParts()
 		}
 	}
 	for k := event.PartNone + 1; parts>>k != 0; k++ {

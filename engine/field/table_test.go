@@ -229,7 +229,7 @@ func readAll(c *Ctx) {
 }
 
 // mayAllocate are fields that ask the operating system.
-var mayAllocate = map[string]bool{"proc.nthreads": true, "proc.nchilds": true}
+var mayAllocate = map[string]bool{"proc.nthreads": true, "proc.nchilds": true, "evt.arg_mismatch": true}
 
 func asksSystem(d *Def) bool { return mayAllocate[d.Name] || d.Cost >= askProc }
 

@@ -39,6 +39,7 @@ type Explanation struct {
 	Exceptions []ExplainedException `json:"exceptions"`
 	Output     string               `json:"output"`
 	Fields     []ExplainedField     `json:"output_fields"`
+	Held       []Held               `json:"held,omitempty"`
 	Warnings   []string             `json:"warnings"`
 
 	tree filter.Expr
@@ -90,7 +91,8 @@ type ExplainedClause struct {
 	LookUp  bool    `json:"look_up"` // events find the rule by it
 	Lacks   string  `json:"lacks,omitempty"`
 
-	check *filter.Check
+	check  *filter.Check
+	fields []filter.FieldRef
 }
 
 // Definition is a macro or list that a condition uses.
@@ -169,6 +171,7 @@ func (in *inspection) explain(r *rule, notCaptured map[string]string) *Explanati
 	}
 	if r.made != nil {
 		x.Fields = outputFields(r.made, types)
+		x.Held = explainHeld(r.made, x)
 	}
 	return x
 }
@@ -269,7 +272,7 @@ func (in *inspection) clauses(r *rule, types filter.EventSet, found []Found) []E
 	out := []ExplainedClause{}
 	for _, c := range in.compiler.Clauses(r.tree) {
 		one := ExplainedClause{
-			Text: filter.Print(c.Check), Negated: c.Negated, Place: in.at(c.Check.Place()), Class: c.Class, Cost: c.Cost, check: c.Check,
+			Text: filter.Print(c.Check), Negated: c.Negated, Place: in.at(c.Check.Place()), Class: c.Class, Cost: c.Cost, check: c.Check, fields: c.Fields,
 		}
 		if l, ok := lackOf(&c.Check.Left); ok {
 			one.Lacks = l.why

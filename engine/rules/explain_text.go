@@ -167,6 +167,9 @@ func (t *explainText) events(x *Explanation) {
 		}
 		rows = append(rows, []string{"look-up", how})
 	}
+	for _, h := range x.Held {
+		rows = append(rows, []string{"held", fmt.Sprintf("%s, for %s: %s", t.names(h.Events), strings.Join(h.By, ", "), h.text())})
+	}
 	t.table(rows)
 }
 

@@ -200,7 +200,7 @@ func opensPath(row *event.Row, a field.Arg) bool {
 	if a.IsIndex {
 		i, ok = a.Index, a.Index < len(row.Params)
 	}
-	return ok && (row.Params[i].Type == event.FSPath || row.Params[i].Type == event.FSRelPath) && row.Captures(event.PartPath)
+	return ok && (row.Params[i].Type == event.FSPath || row.Params[i].Type == event.FSRelPath) && row.Captures(event.PartPath) && row.HeldFrom != event.ObjInside
 }
 
 // relativePaths looks for paths that do not begin at the root.

@@ -155,7 +155,11 @@ func (s *Set) Demand() *event.Demand {
 			if row.Flags&event.Flood != 0 && r.Events.Except {
 				continue
 			}
-			d.Add(row.ID, r.parts(row))
+			parts := r.parts(row)
+			if r.tooWide(row) {
+				parts &^= row.HeldParts()
+			}
+			d.Add(row.ID, parts)
 			if row.Name == "procexit" {
 				d.EveryThread()
 			}

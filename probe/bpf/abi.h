@@ -18,11 +18,12 @@ enum op {
 	OP_NONE, OP_STR, OP_MEM, OP_SOCKADDR, OP_FILE, OP_PATH, OP_FSPATH, OP_DIR, OP_SOCK, OP_QUEUE, OP_TASK, OP_ARGV,
 	OP_ENV, OP_ARGV_USER, OP_ENV_USER, OP_CWD, OP_EXE, OP_CGROUPS, OP_FILENAME, OP_EXIT, OP_MEMORY, OP_BUFFER, OP_POLL,
 	OP_DATA, OP_SIZE, OP_PEER, OP_CONTROL, OP_OPTION, OP_CHANGED, OP_NOW,
+	OP_HELD, OP_PATH2,
 };
 
 #define AT_CWD 0xff
 
-enum object { OBJ_NONE, OBJ_RET, OBJ_ARG0, OBJ_ARG1, OBJ_ARG2, OBJ_ARG3, OBJ_ARG4, OBJ_ARG5, OBJ_RET_POSITIVE, OBJ_AT0, OBJ_AT3 };
+enum object { OBJ_NONE, OBJ_RET, OBJ_ARG0, OBJ_ARG1, OBJ_ARG2, OBJ_ARG3, OBJ_ARG4, OBJ_ARG5, OBJ_RET_POSITIVE, OBJ_AT0, OBJ_AT3, OBJ_INSIDE };
 
 enum record_flag {
 	FLAG_COMPAT32 = 1, FLAG_TRUNCATED = 2, FLAG_FAULT = 4, FLAG_CHILD = 8, FLAG_GROUP_DEAD = 16, FLAG_FAILED = 32, FLAG_IO_URING = 64,
@@ -150,7 +151,7 @@ struct shared_call {
 	u8 version;	  /* the argument that may have IPC_64 among its bits, 0 for none */
 };
 
-struct counters { u64 sent, ring_full, scratch_full, fault, truncated, too_deep, no_program, unknown, unmatched; };
+struct counters { u64 sent, ring_full, scratch_full, fault, truncated, too_deep, no_program, unknown, unmatched, unheld; };
 
 /* Where an argument of a system call is in a request of io_uring that stands for it. */
 enum request_arg_flag {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "cgroup.h"
+#include "hold.h"
 #include "peer.h"
 #include "poll.h"
 #include "request.h"
@@ -28,6 +29,8 @@ enum {
 	CAN_POLL = 64,	 /* vectors of descriptors */
 	CAN_REQUEST = 128, /* what a request of io_uring holds */
 	CAN_STRIDE = 256,  /* steps by global functions */
+	CAN_HOLD = 512,	   /* objects before they are gone */
+	CAN_HELD = 1024,   /* what was held */
 	CAN_CALL = CAN_OBJECT | CAN_STRING,
 };
 
@@ -69,6 +72,19 @@ static __always_inline void part_begin(struct scratch *s, const struct slot *row
 	s->current = i;
 	if ((can & CAN_REQUEST) && request_part(s, i, p))
 		return;
+	if ((can & CAN_HELD) && op == OP_HELD) {
+		put_held(s, i, arg);
+		return;
+	}
+	if (can & CAN_HOLD) {
+		switch (op) {
+		case OP_FILE: put_object(s, i); return;
+		case OP_SOCK: put_sock(s, i, p->aux); return;
+		case OP_PATH: walk_path(s, MODE_PATH, (void *)s->object_mount, (void *)s->object_dentry); return;
+		case OP_FSPATH: walk_path(s, MODE_FSPATH, (void *)s->object_mount, (void *)s->object_dentry); return;
+		case OP_PATH2: walk_path(s, MODE_PATH, (void *)s->second_mount, (void *)s->second_dentry); return;
+		}
+	}
 	if (can & CAN_STRING) {
 		switch (op) {
 		case OP_STR: put_string(s, i, arg_of(s, arg), false, p->aux); return;
@@ -141,7 +157,7 @@ static __always_inline void step(struct scratch *s, u32 can)
 	}
 	switch (s->mode) {
 	case MODE_PATH:
-	case MODE_FSPATH: path_step(s, can & CAN_OBJECT); return;
+	case MODE_FSPATH: path_step(s, can & (CAN_OBJECT | CAN_HOLD)); return;
 	case MODE_CGROUP:
 		if (can & CAN_PROCESS)
 			cgroup_step(s);
@@ -224,6 +240,16 @@ static __always_inline void give_up(struct scratch *s, u32 can)
 	s->truncated++;
 }
 
+/* Capture a row's pieces to the last. Does not return while there is more to do and a turn left to do it in. */
+static __always_inline void capture_parts(void *ctx, struct scratch *s, const struct slot *row, void *programs, u32 program, u32 can, struct pace pace)
+{
+	if (capture_turn(s, row, can, pace))
+		return;
+	if (s->turns++ < TURNS)
+		bpf_tail_call(ctx, programs, program);
+	give_up(s, can);
+}
+
 static __always_inline void capture(void *ctx, struct scratch *s, void *programs, u32 program, u32 can, struct pace pace)
 {
 	u32 slot = s->slot;
@@ -231,11 +257,7 @@ static __always_inline void capture(void *ctx, struct scratch *s, void *programs
 
 	if (!row)
 		return;
-	if (!capture_turn(s, row, can, pace)) {
-		if (s->turns++ < TURNS)
-			bpf_tail_call(ctx, programs, program);
-		give_up(s, can);
-	}
+	capture_parts(ctx, s, row, programs, program, can, pace);
 	if (!(row->flags & SLOT_SILENT))
 		send(s, row->flags & SLOT_LIFE, (can & CAN_DATA) ? REC_CAP + DATA_CAP : REC_ROOM);
 }

@@ -84,6 +84,17 @@ static __always_inline u8 overlay_layer(struct inode *i)
 	return upper && READ(upper, d_inode, i_ino) ? 1 : 2;
 }
 
+static __always_inline void inode_facts(struct file_facts *r, struct inode *inode)
+{
+	r->ino = READ(inode, i_ino);
+	r->ctime = inode_ctime(inode);
+	r->dev = READ(inode, i_sb, s_dev);
+	r->nlink = READ(inode, i_nlink);
+	r->magic = READ(inode, i_sb, s_magic);
+	r->mode = READ(inode, i_mode);
+	r->layer = overlay_layer(inode);
+}
+
 static __always_inline void put_file(struct scratch *s, u32 i)
 {
 	struct file *f = (void *)s->file;
@@ -96,18 +107,12 @@ static __always_inline void put_file(struct scratch *s, u32 i)
 		return;
 	}
 	inode = READ(f, f_inode);
-	r->ino = READ(inode, i_ino);
-	r->ctime = inode_ctime(inode);
-	r->dev = READ(inode, i_sb, s_dev);
+	inode_facts(r, inode);
 	r->fmode = READ(f, f_mode);
 	r->fflag = READ(f, f_flags);
-	r->nlink = READ(inode, i_nlink);
-	r->magic = READ(inode, i_sb, s_magic);
-	r->mode = READ(inode, i_mode);
 	r->kind = file_kind(f);
 	if (r->kind == KIND_ANON)
 		r->mode &= ~S_IFMT;
-	r->layer = overlay_layer(inode);
 	put(s, i, sizeof(*r));
 }
 

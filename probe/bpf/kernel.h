@@ -128,6 +128,7 @@ struct task_struct {
 	unsigned int flags;
 	int pid, tgid, exit_code;
 	char comm[16];
+	void *stack;
 	u64 start_boottime;
 	unsigned long maj_flt, min_flt;
 	struct task_struct *real_parent, *group_leader;

@@ -14,8 +14,11 @@ const volatile u32 snaplen = 80; /* how many bytes of the data that a call moves
 const volatile u16 exec_slot, execveat_slot, fork_slot, exit_slot;
 const volatile u16 signal_event, page_fault_event; /* rows of the tracepoints that are attached only when a rule asks for them */
 
-/* Who the loader is, as the kernel sees it; learnt from the marker call. tgid 0 is nobody. */
-struct { u32 tgid; u64 start; } self SEC(".data.self");
+const volatile bool holding; /* some slot holds what a call is about to take away */
+
+/* Who the loader is, as the kernel sees it; learnt from the marker call. tgid 0 is nobody. held counts its calls that programs which
+ * hold have seen: a program that is attached need not run. */
+struct { u32 tgid, held; u64 start; } self SEC(".data.self");
 
 /* Number -> slots. Read by every system call of the machine: an array, which the verifier inlines. */
 struct {
@@ -123,6 +126,9 @@ struct scratch {
 	u64 file; /* the event's file object, 0 for none */
 	u64 name; /* execve: the kernel's copy of the file name */
 	u64 req;  /* the request of io_uring, 0 for a system call */
+	u64 held; /* what was held for the call, a scratch too; 0 for nothing */
+	/* objects that a hook inside the call was given: the one that the event is about, and the second */
+	u64 object_mount, object_dentry, second_mount, second_dentry;
 	/* where the walk of a path or of a cgroup stands */
 	u64 dentry, mount, root_dentry, root_mount, node;
 	u64 vector;  /* where the walk of an argument vector stands */
@@ -144,6 +150,7 @@ struct scratch {
 	u32 uid, gid;	/* whose rights it has */
 	u32 sources[SOURCES]; /* of a call that shares its number */
 	u8 kept, afar;	/* enum kept; user memory is not its task's */
+	u32 whole; /* of what is held: complete */
 	u16 at[MAX_PARTS]; /* where each part begins in the record */
 	struct io_state io;
 	struct saved saved;

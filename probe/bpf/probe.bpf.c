@@ -4,7 +4,7 @@
  * tracepoint for kernels that refuse it. The loader takes the first that loads; a hook's dispatcher and the programs behind it are of one
  * spelling, because a program array holds programs of one type.
  */
-#include "syscall.h"
+#include "enter.h"
 #include "sched.h"
 #include "uring.h"
 #include "trace.h"
@@ -39,6 +39,7 @@ BOTH(capture_messages, "sys_exit", capture_messages())
 BOTH(capture_messages_by_turns, "sys_exit", capture_messages_by_turns(ctx, ((struct pace){1, 4, 12})))
 BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR | CAN_STRIDE, ((struct pace){1, 1, 64})))
 BOTH(capture_poll, "sys_exit", capture_syscall(ctx, CAN_POLL | CAN_STRIDE, ((struct pace){1, 1, 32})))
+BOTH(capture_held, "sys_exit", capture_syscall(ctx, CAN_CALL | CAN_HELD | CAN_STRIDE, ((struct pace){1, 1, 32})))
 BOTH(sock_state, "inet_sock_set_state", on_sock_state((void *)ctx[0], ctx[1], ctx[2]))
 BOTH(process_exec, "sched_process_exec", on_exec(ctx, (void *)ctx[0], (void *)ctx[2]))
 BOTH(capture_image, "sched_process_exec", capture_exec(ctx))
@@ -59,6 +60,23 @@ BOTH(capture_completed, "io_uring_complete", capture_request(ctx, &complete_prog
 BOTH(capture_submitted_data, "io_uring_submit_req", capture_request_data(ctx, &submit_programs))
 BOTH(capture_overflowed_data, "io_uring_cqe_overflow", capture_request_data(ctx, &overflow_programs))
 BOTH(capture_completed_data, "io_uring_complete", capture_request_data(ctx, &complete_programs))
+
+/* Before the end of a call. The loader attaches those at functions to others with the same arguments too, and gives each program an array
+ * of its own: the kernel lets programs of different functions share none. */
+PROGRAMS(again, 1);
+
+#define HOLD(section, name, call) SEC(section) int name(u64 *ctx) { call; return 0; }
+#define AT(p) READ((struct path *)(p), mnt), READ((struct path *)(p), dentry)
+#define IN(dir, entry) READ((struct path *)(dir), mnt), (void *)(entry)
+
+HOLD("tp_btf/sys_enter", sys_enter_btf, on_enter(ctx, &again, (void *)ctx[0], ctx[1]))
+HOLD("raw_tp/sys_enter", sys_enter_raw, on_enter(ctx, &again, (void *)ctx[0], ctx[1]))
+HOLD("fentry/__x64_sys_close", hold_call, struct pt_regs *regs = (void *)ctx[0]; on_enter(ctx, &again, regs, READ(regs, orig_ax)))
+HOLD("fentry/security_path_unlink", hold_entry, on_object(ctx, &again, IN(ctx[0], ctx[1]), NULL, NULL))
+HOLD("fentry/security_path_rename", hold_rename, on_object(ctx, &again, IN(ctx[0], ctx[1]), IN(ctx[2], ctx[3])))
+HOLD("fentry/security_path_link", hold_link, on_object(ctx, &again, IN(ctx[1], ctx[0]), IN(ctx[1], ctx[2])))
+HOLD("fentry/security_path_chmod", hold_path, on_object(ctx, &again, AT(ctx[0]), NULL, NULL))
+HOLD("fentry/security_sb_umount", hold_mount, struct vfsmount *m = (void *)ctx[0]; on_object(ctx, &again, m, READ(m, mnt_root), NULL, NULL))
 
 /* One structure for each process that runs when the probe starts. */
 SEC("iter/task")

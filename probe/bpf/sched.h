@@ -139,6 +139,8 @@ static __always_inline void on_exit(struct task_struct *t)
 	struct exit_facts *r;
 	u8 *to;
 
+	if (holding)
+		let_go(t);
 	if (!s || (!group_dead && !every_thread))
 		return;
 	if (!life_begin(s, exit_slot, t))

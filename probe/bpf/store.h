@@ -91,6 +91,7 @@ static __always_inline void begin(struct scratch *s, u32 slot, struct task_struc
 	s->task = (u64)task;
 	s->file = 0;
 	s->req = 0;
+	s->held = 0;
 	s->next = 0;
 	s->mode = 0;
 	s->turns = 0;

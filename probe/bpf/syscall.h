@@ -74,6 +74,8 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 		if (beat)
 			slot = heartbeat_slot;
 	}
+	if (!beat && holding && unwanted_failure(ret))
+		let_go(t);
 	if (!slot || (!beat && (unwanted_failure(ret) || is_self(t))))
 		return;
 	s = scratch_get();
@@ -133,9 +135,15 @@ static __always_inline void capture_syscall(void *ctx, u32 can, struct pace pace
 	row = bpf_map_lookup_elem(&slots, &slot);
 	if (!row)
 		return;
-	if (!s->turns && !syscall_begin(s, row))
-		return;
+	if (!s->turns) {
+		if (!syscall_begin(s, row))
+			return;
+		if (can & CAN_HELD)
+			find_held(s);
+	}
 	capture(ctx, s, &exit_programs, slot, can, pace);
+	if (can & CAN_HELD)
+		let_go((void *)s->task);
 }
 
 /* What the dispatcher has begun goes on in this CPU's wide scratch. NULL when the event is not this hook's. */

@@ -83,11 +83,12 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 			"MEMORY": uint64(event.OpMemory), "BUFFER": uint64(event.OpBuffer), "POLL": uint64(event.OpPoll),
 			"DATA": uint64(event.OpData), "SIZE": uint64(event.OpSize), "PEER": uint64(event.OpPeer), "CONTROL": uint64(event.OpControl),
 			"OPTION": uint64(event.OpOption), "CHANGED": uint64(event.OpChanged), "NOW": uint64(event.OpNow),
+			"HELD": uint64(event.OpHeld), "PATH2": uint64(event.OpPath2),
 		},
 		"OBJ_": {
 			"NONE": uint64(event.ObjNone), "RET": uint64(event.ObjRet), "ARG0": uint64(event.ObjArg0), "ARG1": uint64(event.ObjArg1),
 			"ARG2": uint64(event.ObjArg2), "ARG3": uint64(event.ObjArg3), "ARG4": uint64(event.ObjArg4), "ARG5": uint64(event.ObjArg5),
-			"RET_POSITIVE": uint64(event.ObjRetPositive), "AT0": uint64(event.ObjAt0), "AT3": uint64(event.ObjAt3),
+			"RET_POSITIVE": uint64(event.ObjRetPositive), "AT0": uint64(event.ObjAt0), "AT3": uint64(event.ObjAt3), "INSIDE": uint64(event.ObjInside),
 		},
 		"FLAG_": {
 			"COMPAT32": event.FlagCompat32, "TRUNCATED": event.FlagTruncated, "FAULT": event.FlagFault, "CHILD": event.FlagChild,

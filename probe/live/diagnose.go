@@ -44,7 +44,7 @@ func Diagnose(ctx context.Context, o Options, command ...string) []Finding {
 	for _, err := range p.refused {
 		out = append(out, Finding{Name: "refused program", Detail: err.Error(), Advice: "report this with the kernel's version; everything else works"})
 	}
-	out = append(out, p.proveIterator())
+	out = append(append(out, p.heldFindings()...), p.proveIterator())
 	return append(out, p.proveHooks(ctx, command)...)
 }
 
@@ -52,7 +52,7 @@ func (p *Probe) loadedPrograms() (n int) {
 	for _, h := range p.hooks {
 		n += len(h.progs)
 	}
-	return n
+	return n + len(p.holders)
 }
 
 func (p *Probe) proveIterator() Finding {

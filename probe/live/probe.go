@@ -63,6 +63,9 @@ type Probe struct {
 	cookie  uint64
 	refused []error
 	limits  []string
+	holders []*holder
+	origins map[string]Origin
+	lost    []Loss
 	beatID  event.ID
 	loading time.Duration // how long the kernel took to take the programs
 
@@ -140,7 +143,16 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if p.plan.roles {
 		p.findRoles(loader)
 	}
-	return p.learnSelf()
+	if err := p.learnSelf(); err != nil {
+		return err
+	}
+	if err := p.holdAll(loader); err != nil {
+		return err
+	}
+	if len(p.plan.held) == 0 {
+		return nil
+	}
+	return p.proveHolds()
 }
 
 func (p *Probe) attach(late bool) error {
@@ -213,8 +225,8 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	options := map[string]any{
 		"cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
 		"every_thread": p.plan.everyThread, "exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat,
-		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "drop_failed": o.DropFailed, "signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault),
-		"snaplen": uint32(cmp.Or(o.Snaplen, defaultSnaplen)),
+		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "drop_failed": o.DropFailed, "holding": len(p.plan.held) > 0,
+		"signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault), "snaplen": uint32(cmp.Or(o.Snaplen, defaultSnaplen)),
 	}
 	if p.requests != nil {
 		maps.Copy(options, p.requests.options)
@@ -241,6 +253,11 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	spec.Maps["life"].MaxEntries = ringSize(o.LifeBytes)
 	if p.plan.roles {
 		spec.Maps["roles"].MaxEntries, spec.Maps["listeners"].MaxEntries = maxRoles, maxListeners
+	}
+	if len(p.plan.held) > 0 {
+		for _, name := range []string{"held", "benches", "free_benches"} {
+			spec.Maps[name].MaxEntries = benches
+		}
 	}
 	if p.plan.peers {
 		spec.Maps["peers"].MaxEntries = maxPeers
@@ -375,16 +392,23 @@ func (p *Probe) fillRequests(programs map[string]*ebpf.Program) error {
 
 // Start lets the events of the demand through.
 func (p *Probe) Start() error {
-	for nr := range p.plan.routes {
-		r := &p.plan.routes[nr]
+	if err := p.putRoutes("routes", p.plan.routes[:]); err != nil {
+		return err
+	}
+	return p.attach(true)
+}
+
+func (p *Probe) putRoutes(table string, routes []route) error {
+	for nr := range routes {
+		r := &routes[nr]
 		if *r == (route{}) {
 			continue
 		}
-		if err := p.maps["routes"].Put(uint32(nr), r); err != nil {
+		if err := p.maps[table].Put(uint32(nr), r); err != nil {
 			return fmt.Errorf("write route: %w", err)
 		}
 	}
-	return p.attach(true)
+	return nil
 }
 
 const (
@@ -399,26 +423,31 @@ func (p *Probe) mark(what uintptr) {
 
 type selfID struct {
 	TGID  uint32
-	_     uint32
+	Held  uint32 // calls of our own that programs which hold have seen
 	Start uint64
+}
+
+// self reads what the probe knows of us.
+func (p *Probe) self() (id selfID, err error) {
+	b, err := p.maps[".data.self"].LookupBytes(uint32(0))
+	if err != nil {
+		return id, fmt.Errorf("read probe state: %w", err)
+	}
+	if len(b) < int(unsafe.Sizeof(id)) {
+		return id, fmt.Errorf("read probe state: %w", io.ErrUnexpectedEOF)
+	}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&id)), unsafe.Sizeof(id)), b)
+	return id, nil
 }
 
 // learnSelf lets the probe learn who we are, in the numbers of the initial pid namespace, which we may not know ourselves.
 func (p *Probe) learnSelf() error {
 	p.mark(markLearn)
-	var id selfID
-	b, err := p.maps[".data.self"].LookupBytes(uint32(0))
-	if err != nil {
-		return fmt.Errorf("read probe state: %w", err)
-	}
-	if len(b) < int(unsafe.Sizeof(id)) {
-		return fmt.Errorf("read probe state: %w", io.ErrUnexpectedEOF)
-	}
-	copy(unsafe.Slice((*byte)(unsafe.Pointer(&id)), unsafe.Sizeof(id)), b)
-	if id.TGID == 0 {
+	id, err := p.self()
+	if err == nil && id.TGID == 0 {
 		return ErrBlind
 	}
-	return nil
+	return err
 }
 
 // Beat makes a call that the probe reports although it is ours. Beats counts the ones that came back through the ring: a probe
@@ -439,6 +468,9 @@ func (p *Probe) Close() {
 	p.closing.Do(func() {
 		for _, l := range p.links {
 			_ = l.Close()
+		}
+		for _, h := range p.holders {
+			h.close()
 		}
 		for _, h := range p.hooks {
 			h.close()

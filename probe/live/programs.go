@@ -55,6 +55,7 @@ const (
 	captureProcess  = "capture_process"
 	captureImage    = "capture_image"
 	capturePoll     = "capture_poll"
+	captureHeld     = "capture_held"
 
 	requestSubmit     = "request_submit"
 	requestComplete   = "request_complete"
@@ -120,6 +121,7 @@ func (p *plan) hooks() []hook {
 			{name: captureCall, hot: true}, {name: captureData, hot: true, loses: "events of calls that move data"},
 			{name: captureMessages, older: "capture_messages_by_turns", hot: true, loses: "events of calls that move several messages"},
 			{name: captureProcess, loses: "clone and failed execve events"}, {name: capturePoll, loses: "poll and ppoll events"},
+			{name: captureHeld, loses: "calls whose objects are gone at their end"},
 		}},
 	}
 	if p.roles {

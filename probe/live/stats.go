@@ -22,10 +22,11 @@ const (
 	Truncated                   // the piece was longer than what is kept of it
 	TooDeep                     // a part of the path could not be reached
 	ResultUnknown               // a request of io_uring was reported without its result
+	Unheld                      // what the call took away was not captured before, because too many calls were under way
 	reasons
 )
 
-var reasonNames = [reasons]string{"ring_full", "no_program", "unmatched_request", "scratch_full", "user_fault", "truncated", "path_too_deep", "unknown_result"}
+var reasonNames = [reasons]string{"ring_full", "no_program", "unmatched_request", "scratch_full", "user_fault", "truncated", "path_too_deep", "unknown_result", "unheld"}
 
 // String returns the reason's name as metrics and logs have it.
 func (r Reason) String() string { return reasonNames[r] }
@@ -55,6 +56,7 @@ type Counters struct {
 	NoProgram   uint64
 	Unknown     uint64
 	Unmatched   uint64
+	Unheld      uint64
 }
 
 // Of returns the count of one reason.
@@ -76,6 +78,8 @@ func (c Counters) Of(r Reason) uint64 {
 		return c.Unmatched
 	case ResultUnknown:
 		return c.Unknown
+	case Unheld:
+		return c.Unheld
 	}
 	return 0
 }
@@ -101,6 +105,7 @@ func (c *Counters) Add(o *Counters) {
 	c.NoProgram += o.NoProgram
 	c.Unknown += o.Unknown
 	c.Unmatched += o.Unmatched
+	c.Unheld += o.Unheld
 }
 
 // Stats is what the probe has counted up to one moment: of every event type that happened, on each CPU.
@@ -124,6 +129,15 @@ func (p *Probe) Stats() (*Stats, error) {
 			if c.RecursionMisses > 0 {
 				s.Missed[name] = c.RecursionMisses
 			}
+		}
+	}
+	for _, h := range p.holders {
+		c, err := h.prog.Stats()
+		if err != nil {
+			return nil, fmt.Errorf("read statistics of program at %s: %w", h.at, err)
+		}
+		if c.RecursionMisses > 0 {
+			s.Missed[h.at] = c.RecursionMisses
 		}
 	}
 	for id := range event.Rows() {

@@ -66,6 +66,9 @@ type plan struct {
 
 	rows map[event.ID]uint16 // slots of rows that sys_exit reports
 	want *event.Demand
+	// what to hold before a call is done, by number, and of which rows
+	holds [event.MaxSyscall]route
+	held  []*event.Row
 }
 
 // markNR is readahead: rare, harmless, and refused at once for a descriptor that does not exist.
@@ -76,7 +79,8 @@ var stateParts = event.PartsOf(event.PartTask, event.PartArgv, event.PartEnv, ev
 
 func makePlan(d *event.Demand) *plan {
 	p := &plan{slots: make([]capture, 1), everyThread: d.WantsEveryThread(), peers: wantsPeers(d), rows: make(map[event.ID]uint16), want: d}
-	for _, row := range event.Rows()[1:] {
+	for i := range event.Rows()[1:] {
+		row := &event.Rows()[i+1]
 		parts, wanted := d.Wants(row.ID)
 		silent := p.peers && row.Captures(event.PartChanged)
 		if silent { // whom a socket talks to is known when all calls are seen that talk
@@ -84,28 +88,29 @@ func makePlan(d *event.Demand) *plan {
 		}
 		switch {
 		case row.Name == "heartbeat":
-			p.heartbeat = p.add(&row, row.Parts, event.AllParts, captureCall)
+			p.heartbeat = p.add(row, row.Parts, event.AllParts, captureCall)
 		case row.Flags&event.Life != 0:
-			p.life(&row, parts, wanted)
+			p.life(row, parts, wanted)
 		case row.Name == "signaldeliver" && wanted:
 			p.signal = row.ID
 		case row.Name == "page_fault" && wanted:
 			p.pageFault = row.ID
 		case row.ID == event.Generic && wanted:
-			p.rows[row.ID] = p.add(&row, row.Parts, parts, captureCall)
+			p.rows[row.ID] = p.add(row, row.Parts, parts, captureCall)
 			p.generic(d, p.rows[row.ID])
 		case wanted:
-			id := p.add(&row, row.Parts, parts, programFor(&row))
+			id := p.add(row, row.Parts, parts, programFor(row))
 			if isClone(row.Name) {
 				p.slots[id].Flags |= slotClone
 			}
 			p.rows[row.ID] = id
-			p.route(&row, id)
+			p.route(row, id)
+			p.hold(row, id, parts)
 		case silent:
-			id := p.add(&row, row.Parts, parts, programFor(&row))
+			id := p.add(row, row.Parts, parts, programFor(row))
 			p.slots[id].Flags |= slotSilent
 			p.rows[row.ID] = id
-			p.route(&row, id)
+			p.route(row, id)
 		}
 	}
 	p.routes[markNR].Flags |= routeMark
@@ -118,6 +123,23 @@ func wantsPeers(d *event.Demand) bool {
 		parts, wanted := d.Wants(row.ID)
 		return wanted && parts.Has(event.PartChanged) && row.Captures(event.PartChanged)
 	})
+}
+
+// hold prepares what an event loses before its end, if any of it was asked for.
+func (p *plan) hold(row *event.Row, id uint16, parts event.Parts) {
+	if parts&row.HeldParts() == 0 {
+		return
+	}
+	p.slots[id].program = captureHeld
+	held := p.add(row, row.Held, parts, "")
+	p.slots[held].Object = uint8(row.HeldFrom)
+	for _, nr := range row.NR64 {
+		p.holds[nr].Native = held
+	}
+	for _, nr := range row.NR32 {
+		p.holds[nr].Compat = held
+	}
+	p.held = append(p.held, row)
 }
 
 // life places the rows of the tracepoints of process life. An execve that fails has no tracepoint: sys_exit reports it, when a

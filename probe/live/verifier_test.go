@@ -39,6 +39,9 @@ func TestProgramsAreCheapToVerify(t *testing.T) {
 			programs[name+string(h.spelling)] = prog
 		}
 	}
+	for _, h := range p.holders {
+		programs[h.at] = h.prog
+	}
 	t.Logf("program %-24s %9s %9s %9s", "", "verified", "length", "machine")
 	for _, name := range slices.Sorted(maps.Keys(programs)) {
 		info, err := programs[name].Info()

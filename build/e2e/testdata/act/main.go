@@ -7,6 +7,7 @@
 //	act creat FILE           creates a file with creat(2), on amd64
 //	act int80 FILE           opens a file through int 0x80, from a 64-bit program too
 //	act openat2 FILE         opens a file with openat2(2)
+//	act rewrite A B          opens the path A, which a second thread changes to B meanwhile; they have the same length
 //	act cgroup PATH CMD...   runs a program in a new cgroup of that path, in each mounted hierarchy
 //	act chain DIR            see chain.go
 //	act evade WAY FILE ...   opens a file in a way that hides which (evade.go)
@@ -46,6 +47,7 @@ func main() {
 		"creat":       creat,
 		"int80":       int80,
 		"openat2":     openat2,
+		"rewrite":     rewrite,
 		"cgroup":      inCgroup,
 		"chain":       chain,
 		"evade":       evade,

@@ -41,7 +41,7 @@ type Call struct {
 
 // Want is an expected value of a parameter or of a captured piece.
 type Want struct {
-	Kind  string   // "number", "range" (N to Max), "bytes", "flags", "absent", "any" (present), "head" (as much as is copied), "gap" (its beginning and its end), "polled"
+	Kind  string   // "number", "range" (N to Max), "bytes", "flags", "absent", "any" (present), "head" (as much as is copied), "gap" (its beginning and its end), "polled", "maybe" (absent, or the bytes)
 	N     int64    `json:",omitempty"`
 	Max   int64    `json:",omitempty"`
 	B     []byte   `json:",omitempty"`
@@ -52,6 +52,7 @@ type Want struct {
 type File struct {
 	Dev, Ino, Nlink, Ctime uint64
 	Mode, Magic, Flags     uint32
+	Path                   bool // found by its path: there is no open file
 }
 
 // Sock is what getsockname, getpeername and getsockopt say of a socket.

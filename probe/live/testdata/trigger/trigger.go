@@ -142,9 +142,11 @@ func (t *T) call(name string, nr int, args ...uintptr) *Call {
 			c.Args[i] = uint64(uint32(v))
 		}
 	}
+	expect := t.before(c)
 	c.Before = now()
 	c.Ret, c.NR = t.do(name, nr, &a)
 	c.After = now()
+	expect()
 	c.UID, c.GID = unix.Geteuid(), unix.Getegid()
 	c.Now = ofNow(os.Getpid(), c.TID)
 	t.report.Calls = append(t.report.Calls, c)
