@@ -244,7 +244,7 @@ func sayHeld(log zerolog.Logger, p *live.Probe, set *rules.Set) {
 	if len(entry) > 0 {
 		slices.Sort(entry)
 		log.Info().Strs("events", entry).Strs("rules", askers(set, entry)).
-			Msg("falconet costs every system call of the machine about twice as much: these rules ask what these calls close, and this kernel shows it at sys_enter only")
+			Msg("falconet costs every system call of the machine more than twice as much: these rules ask what these calls close, and this kernel shows it at sys_enter only")
 	}
 	lost := p.Lost()
 	if len(lost) == 0 {

@@ -89,7 +89,7 @@ func (c *ExplainedClause) holds(rows []*event.Row, entry bool) bool {
 func (h *Held) text() string {
 	if h.Entry {
 		return "what they close is gone at their end, and captured at their beginning: by a hook in these calls alone where the kernel allows it, " +
-			"else by one that every system call of the machine runs through, which doubles what falconet costs each"
+			"else by one that every system call of the machine runs through, which more than doubles what falconet costs each"
 	}
 	return "what the kernel finds for their paths is captured by a hook in these calls alone; where the kernel allows none, there is the argument"
 }

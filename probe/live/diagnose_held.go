@@ -24,7 +24,7 @@ func (p *Probe) heldFindings() []Finding {
 			case FromFunction:
 				closing.Detail = alone
 			case FromEntry:
-				closing.Detail = "at sys_enter: while a rule asks for it, falconet costs every system call of the machine twice as much"
+				closing.Detail = "at sys_enter: while a rule asks for it, falconet costs every system call of the machine more than twice as much"
 			default:
 				closing.OK, closing.Detail = false, "not seen"
 			}
