@@ -108,6 +108,21 @@ func (r *Resolver) Box(k Key) *Box {
 	return e.box
 }
 
+// Await waits a moment, see Store.
+func (r *Resolver) Await(b *Box) {
+	if r.store != nil {
+		r.store.Await(b)
+	}
+}
+
+// Changed has an element when more has become known of some container; it is nil without a store.
+func (r *Resolver) Changed() <-chan struct{} {
+	if r.store == nil {
+		return nil
+	}
+	return r.store.Changed()
+}
+
 func (r *Resolver) resolve(k Key, pid uint32, sameProcess func() bool) *entry {
 	r.misses.Add(1)
 	if k == (Key{}) { // a kernel without cgroups

@@ -41,6 +41,9 @@ type Store struct {
 	order []*Box
 	head  int
 
+	patience time.Duration // how long Await may wait at once by now
+	awaited  time.Time
+
 	disks  chan *Box
 	asks   chan *Box
 	stop   context.CancelFunc
@@ -62,6 +65,10 @@ const (
 	askTimeout = 2 * time.Second
 	firstRetry = 125 * time.Millisecond
 	maxTries   = 6 // the last one about four seconds after the first
+
+	maxAwait      = 50 * time.Millisecond
+	maxPatience   = 500 * time.Millisecond
+	patienceShare = 10
 )
 
 // Box is one container. Its methods may be called from any goroutine.
@@ -177,6 +184,21 @@ func (s *Store) Box(info Info) *Box {
 	s.order = append(s.order, b)
 	s.containers.Store(uint64(len(s.boxes)))
 	return b
+}
+
+// Await waits for the disk to have been read. It waits for tens of milliseconds at most, and for no more than a part of the time
+// altogether, however many containers are new: whoever looks at events must not fall behind. Like Box it belongs to one goroutine.
+func (s *Store) Await(b *Box) {
+	select {
+	case <-b.read:
+		return
+	default:
+	}
+	now := time.Now()
+	s.patience = min(s.patience+now.Sub(s.awaited)/patienceShare, maxPatience)
+	s.awaited = now
+	b.Wait(min(s.patience, maxAwait))
+	s.patience -= min(time.Since(now), s.patience)
 }
 
 func (s *Store) readDisks() {

@@ -6,7 +6,6 @@ import "strings"
 
 // The reasons why a field of Falco is not in the table.
 const (
-	noMetadata = "it needs what container runtimes tell of their containers"
 	noTable    = "it needs a record of every open descriptor, which is not kept"
 	noDNS      = "names of addresses are not looked up"
 	noEvent    = "no event carries it"
@@ -16,10 +15,6 @@ const (
 
 // missing are the fields of Falco that the table lacks; a name that ends with a dot stands for all that begin with it.
 var missing = []struct{ why, names string }{
-	{noMetadata, `container.image container.image. container.privileged container.mounts container.mount container.mount.
-		container.healthcheck container.liveness_probe container.readiness_probe container.ip container.cni.json
-		container.host_pid container.host_network container.host_ipc container.label container.label. container.labels
-		proc.is_container_healthcheck proc.is_container_liveness_probe proc.is_container_readiness_probe k8s.`},
 	{noTable, `proc.fdopencount proc.fdusage proc.stdin.name proc.stdout.name proc.stderr.name fd.types evt.is_syslog`},
 	{noDNS, `fd.cip.name fd.sip.name fd.lip.name fd.rip.name`},
 	{noEvent, `evt.buffer evt.around evt.buflen. evt.count.procinfo evt.count.threadinfo syslog. fdlist.`},

@@ -34,7 +34,7 @@ func buildTable() *fieldTable {
 		{"evt", evtFields()}, {"evt", evtIOFields()}, {"evt", evtTimeFields()},
 		{"process", procFields()}, {"process", lineageFields()}, {"process", threadFields()},
 		{"user", userFields()}, {"group", groupFields()},
-		{"container", containerFields()}, {"fd", fdFields()}, {"fd", fdSockFields()}, {"fs.path", fsPathFields()},
+		{"container", containerFields()}, {"container", metadataFields()}, {"process", probeFields()}, {"k8s", k8sFields()}, {"fd", fdFields()}, {"fd", fdSockFields()}, {"fs.path", fsPathFields()},
 	} {
 		for i := range class.defs {
 			d := &class.defs[i]

@@ -276,7 +276,7 @@ func TestExtractorsDoNotAllocate(t *testing.T) {
 
 func TestMissing(t *testing.T) {
 	for name, want := range map[string]bool{
-		"container.image.repository": true, "k8s.pod.label.app": true, "fd.cip.name": true, "container.mount.source": true,
+		"fd.cip.name": true, "container.image.repository": false, "k8s.pod.label.app": false, "container.mount.source": false,
 		"fd.name": false, "container.id": false, "nosuch.field": false, "proc.nosuch": false, "": false, "k8s": false,
 	} {
 		if why, ok := Missing(name); ok != want || ok != (why != "") {
