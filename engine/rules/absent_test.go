@@ -8,7 +8,7 @@ import "testing"
 func TestAbsentFields(t *testing.T) {
 	f := func(condition, want string) {
 		t.Helper()
-		s, results := load(t, Options{}, "- macro: image\n  condition: container.image.repository in (a, b)\n- macro: privileged\n  condition: (evt.num > 0 and container.privileged = true)\n"+
+		s, results := load(t, Options{}, "- macro: image\n  condition: mesos.task.name in (a, b)\n- macro: privileged\n  condition: (evt.num > 0 and marathon.app.id = true)\n"+
 			"- macro: both\n  condition: image or privileged\n"+ruleText("R", condition+"\n    or (evt.num < 0 and both)"))
 		if s == nil {
 			t.Errorf("%s\n%s", condition, results[0].Text(true))
@@ -42,6 +42,6 @@ func TestAbsentFields(t *testing.T) {
 	f("not not both", "left out")
 	f("not (not both and evt.type = sync)", "yes")
 	f("evt.arg.nosuch = x", "left out")
-	f("evt.type = openat and not container.mount.dest[/x] exists", "yes")
-	f("fd.name = val(container.image)", "left out")
+	f("evt.type = openat and not evtin.span.ptag[/x] exists", "yes")
+	f("fd.name = val(mesos.task.id)", "left out")
 }

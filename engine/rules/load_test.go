@@ -160,7 +160,7 @@ func TestErrors(t *testing.T) {
 }
 
 func TestFieldsOfFalcoThatAreMissingLeaveTheRuleOut(t *testing.T) {
-	s, results := load(t, Options{}, "- rule: R\n  desc: d\n  condition: evt.type = open and container.privileged = true\n  output: o\n  priority: INFO\n")
+	s, results := load(t, Options{}, "- rule: R\n  desc: d\n  condition: evt.type = open and marathon.app.id = true\n  output: o\n  priority: INFO\n")
 	if s == nil || len(s.Rules) != 0 || len(results[0].Warnings) != 1 || results[0].Warnings[0].Code != NotSupported {
 		t.Errorf("results: %s", results[0].Text(true))
 	}
