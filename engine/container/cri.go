@@ -43,7 +43,7 @@ func (s *socket) cri(ctx context.Context, info Info) (*Metadata, error) {
 			return nil, err
 		}
 		m := &Metadata{From: FromAPI, Have: HasProbes, Type: s.runtime(ctx, info)}
-		m.pod(pod)
+		m.pod(pod, info.FullID)
 		m.IsSandbox, m.Name, m.Labels = true, m.PodName, m.PodLabels
 		m.Have |= HasName | HasLabels
 		return m, nil
@@ -66,7 +66,7 @@ func (s *socket) cri(ctx context.Context, info Info) (*Metadata, error) {
 	if sandbox != "" {
 		m.SandboxID = cut(sandbox, maxText)
 		if pod, err := s.call(ctx, callSandbox, message(nil).text(askID, sandbox).flag(askVerbose)); err == nil {
-			m.pod(pod)
+			m.pod(pod, info.FullID)
 		}
 	}
 	return m, nil
@@ -158,8 +158,8 @@ func (m *Metadata) verbose(info string) (sandbox string) {
 	return v.SandboxID
 }
 
-// pod takes the answer about a sandbox.
-func (m *Metadata) pod(answer message) {
+// pod takes the answer about the sandbox of container id, which may be that itself.
+func (m *Metadata) pod(answer message, id string) {
 	st := answer.sub(statusOf)
 	meta := st.sub(podMeta)
 	m.InPod = true
@@ -170,11 +170,17 @@ func (m *Metadata) pod(answer message) {
 	m.PodIP = cut(string(st.sub(podNetwork).sub(1)), 64)
 	m.IP = m.PodIP
 	var v struct {
-		CNI json.RawMessage `json:"cniResult"`
+		CNI   json.RawMessage `json:"cniResult"`
+		Image string          `json:"image"`
 	}
-	if json.Unmarshal([]byte(answer.pairs(infoOf)["info"]), &v) == nil && string(v.CNI) != "null" {
-		m.PodCNI = cut(string(v.CNI), maxCNI)
-		m.CNI = m.PodCNI
+	if json.Unmarshal([]byte(answer.pairs(infoOf)["info"]), &v) == nil {
+		if string(v.CNI) != "null" {
+			m.PodCNI = cut(string(v.CNI), maxCNI)
+			m.CNI = m.PodCNI
+		}
+		if m.SandboxID == id {
+			m.setImage(v.Image)
+		}
 	}
 	const network = 1
 	if st.sub(podLinux).sub(1).sub(2).number(network) == 2 {

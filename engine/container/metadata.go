@@ -69,7 +69,7 @@ func (p Probe) String() string {
 // Metadata is what is known of a container. It is never changed once a Box returns it.
 type Metadata struct {
 	Have Facts
-	From Source // the last source that gave something
+	From Source // the source of name and image, or of what else is known
 	Type string // the runtime, where a source knows it better than the cgroup's path; else ""
 
 	Name                                    string
@@ -255,7 +255,7 @@ func (m *Metadata) merge(o *Metadata) *Metadata {
 	if lacks(HasPodNet) {
 		out.PodIP, out.PodCNI = o.PodIP, o.PodCNI
 	}
-	if o.Have&^m.Have != 0 {
+	if lacks(HasName) || lacks(HasImage) {
 		out.From = o.From
 	}
 	out.Have |= o.Have
