@@ -17,6 +17,8 @@
 //	act loopback             makes a TCP connection to itself
 //	act packet               opens a packet socket
 //	act pty CMD...           runs a program on a terminal of its own
+//	act nothing ARG...       ends at once
+//	act wait                 waits until it is killed
 package main
 
 import (
@@ -24,6 +26,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 func main() {
@@ -49,6 +52,8 @@ func main() {
 		"pty":         pty,
 		"loopback":    func([]string) error { return loopback() },
 		"packet":      func([]string) error { return packet() },
+		"nothing":     func([]string) error { return nil },
+		"wait":        func([]string) error { time.Sleep(time.Hour); return nil },
 	}[os.Args[1]]
 	if !ok {
 		check("choose what to do", fmt.Errorf("unknown command %q", os.Args[1]))
