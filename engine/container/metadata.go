@@ -56,6 +56,7 @@ type Mount struct {
 type Probe struct {
 	Exe  string
 	Args []string
+	line string
 }
 
 // String is the command as one line, "NONE" for none.
@@ -63,7 +64,7 @@ func (p Probe) String() string {
 	if p.Exe == "" {
 		return "NONE"
 	}
-	return strings.Join(append([]string{p.Exe}, p.Args...), " ")
+	return p.line
 }
 
 // Metadata is what is known of a container. It is never changed once a Box returns it.
@@ -189,6 +190,7 @@ func newProbe(words []string) Probe {
 	for _, w := range words[1:min(len(words), maxArgs)] {
 		p.Args = append(p.Args, cut(w, maxText))
 	}
+	p.line = strings.Join(append([]string{p.Exe}, p.Args...), " ")
 	return p
 }
 
