@@ -16,6 +16,9 @@ type Info struct {
 	UID    int    // whose podman it is, 0 for the system's
 }
 
+// Named reports whether the container is one of a runtime that knows a name and no more.
+func (i Info) Named() bool { return i.Type == "lxc" || i.Type == "libvirt-lxc" || i.Type == "bpm" }
+
 // engine recognises the cgroup paths of one runtime. Engines are asked in the order of the list, each with all paths of a process.
 type engine func(path string) (full, kind string)
 

@@ -89,10 +89,8 @@ func (d *disk) find(info Info) *Metadata {
 	return nil
 }
 
-// named is what is known of containers whose name is the cgroup's.
-func named(info Info) *Metadata {
-	return &Metadata{Have: hasAll &^ (HasImage | HasImageID | HasDigest | HasRights | HasMounts | HasIP | HasCNI), From: FromDisk, Name: info.FullID}
-}
+// named is what is known of containers of runtimes that have neither images nor labels, and whose names are those of their cgroups.
+func named(info Info) *Metadata { return &Metadata{Have: hasAll, From: FromDisk, Name: info.FullID} }
 
 // criDisk reads a container of containerd's CRI service.
 func (d *disk) criDisk(id string) *Metadata {

@@ -233,7 +233,7 @@ func (s *Store) readDisk(b *Box) {
 
 // asked reports whether there is a socket that could tell of the container.
 func (s *Store) asked(info Info) bool {
-	return !s.opts.NoAPI && info.Type != "lxc" && info.Type != "libvirt-lxc" && info.Type != "bpm"
+	return !s.opts.NoAPI && !info.Named()
 }
 
 func (s *Store) tell() {

@@ -70,7 +70,7 @@ func containerFields() []Def {
 			Get: onHost(func(c *Ctx) (string, bool) {
 				m, ok := c.metadata(container.HasName)
 				if !ok { // these runtimes' ids are the names that users gave
-					return c.box.FullID, c.box.Type == "lxc" || c.box.Type == "libvirt-lxc" || c.box.Type == "bpm"
+					return c.box.FullID, c.box.Named()
 				}
 				return m.Name, true
 			})},

@@ -64,7 +64,13 @@ func containerText(want container.Facts, read func(m *container.Metadata) string
 
 // containerRight is ofContainer for what only the runtimes have that follow docker's model.
 func containerRight(read func(m *container.Metadata) bool) func(*Ctx, Arg) (Value, bool) {
-	return ofContainer(container.HasRights, func(m *container.Metadata, _ Arg) (Value, bool) { return boolean(read(m)), true })
+	return func(c *Ctx, _ Arg) (Value, bool) {
+		m, ok := c.metadata(container.HasRights)
+		if !ok || c.box.Named() {
+			return Value{}, false
+		}
+		return boolean(read(m)), true
+	}
 }
 
 // mount finds one mount: by its place, or by a pattern of what key returns.

@@ -132,7 +132,10 @@ func TestMetadataFields(t *testing.T) {
 		t.Errorf("of a container that nobody knows something lacks: %v, and may come: %v", lacks, waits)
 	}
 	k.in(5)
-	k.expect("lxc", map[string]string{"container.id": "web5", "container.name": "web5", "container.type": "lxc", "container.image": "-", "k8s.pod.name": "-"})
+	k.expect("lxc", map[string]string{"container.id": "web5", "container.name": "web5", "container.type": "lxc", "container.image": "-", "container.privileged": "-", "k8s.pod.name": "-"})
+	if lacks, _ := k.ctx.Lacking(); lacks {
+		t.Error("something lacks of a container that has nothing but a name")
+	}
 }
 
 func TestProbes(t *testing.T) {
