@@ -18,7 +18,7 @@ import (
 )
 
 // The tests of containers start the real runtimes, each with all of its state below a directory that falconet takes for the root of
-// the host: nothing of the machine's own runtimes is touched. A runtime that is not installed is skipped, or is a failure with
+// the host, and in a network of its own: nothing of the machine's own runtimes is touched. A runtime that is not installed is skipped, or is a failure with
 // FALCONET_REQUIRE_CONTAINERS=1. FALCONET_CONTAINERS says how many containers each of them starts.
 
 const containerImage = "registry.local:5000/e2e/busy:v1.2"
@@ -96,7 +96,8 @@ func (h *host) background(name string, args ...string) {
 	}
 	cmd := exec.Command(name, args...)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	// In a network of its own: a second docker would take the first one's bridge away.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Cloneflags: syscall.CLONE_NEWNET}
 	if err := cmd.Start(); err != nil {
 		h.t.Fatalf("start %s: %v", name, err)
 	}
