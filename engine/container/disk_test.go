@@ -292,6 +292,28 @@ func TestStoreReadsTheDiskInTheBackground(t *testing.T) {
 	}
 }
 
+// TestStoreReadsTheDiskAgain has a docker that no one can ask: the address of a container comes to the disk later.
+func TestStoreReadsTheDiskAgain(t *testing.T) {
+	root := t.TempDir()
+	file := root + "/var/lib/docker/containers/" + dockerID + "/config.v2.json"
+	config := func(ip string) string {
+		return `{"ID":"` + dockerID + `","Name":"/web","Image":"` + dockerID + `","Config":{"Image":"a/b"},"NetworkSettings":{"Networks":{"n":{"IPAddress":"` + ip + `"}}}}`
+	}
+	write(t, file, config(""))
+	s := NewStore(Options{Root: root, Enabled: allEnabled})
+	defer s.Close()
+	b := s.Box(Info{FullID: dockerID, Type: "docker"})
+	if !b.Wait(time.Minute) || b.Metadata().Name != "web" || b.Metadata().Have&HasIP != 0 {
+		t.Fatalf("at first there is %+v", b.Metadata())
+	}
+	write(t, file, config("10.0.0.7"))
+	for end := time.Now().Add(time.Minute); !b.Settled() && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	}
+	if m := b.Metadata(); m.IP != "10.0.0.7" || m.From != FromDisk {
+		t.Errorf("at last there is %+v", m)
+	}
+}
+
 func TestStoreIsBounded(t *testing.T) {
 	s := NewStore(Options{Root: t.TempDir(), Enabled: allEnabled})
 	defer s.Close()

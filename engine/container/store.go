@@ -265,15 +265,26 @@ func (s *Store) askAPIs() {
 }
 
 func (s *Store) askAPI(b *Box) {
+	if b.tries > 0 && !s.opts.NoDisk { // docker writes a container's address when it has started
+		if m := s.disk.find(b.Info); m != nil {
+			b.meta.Store(b.meta.Load().merge(m))
+		}
+	}
 	m, err := s.ask(b)
 	b.tries++
+	again := b.tries < maxTries
+	if errors.Is(err, errNoSocket) {
+		again = b.tries < maxTries && b.Metadata().Type == "docker" && b.Metadata().Have&HasIP == 0
+	}
 	switch {
 	case err == nil:
 		b.meta.Store(b.meta.Load().merge(m))
 		s.fromAPI.Add(1)
 		b.phase.Store(phaseSettled)
-	case errors.Is(err, errNoSocket), b.tries >= maxTries:
-		s.failed.Add(1)
+	case !again:
+		if b.Metadata().Have != hasAll {
+			s.failed.Add(1)
+		}
 		b.phase.Store(phaseSettled)
 	default: // a runtime tells of some containers only when they have been started
 		s.retries.Add(1)
