@@ -127,9 +127,11 @@ func TestDisk(t *testing.T) {
 			}
 		}
 	}
-	d.on = Enabled{Docker: true}
-	if m := d.find(Info{FullID: criID, Type: "cri"}); m != nil {
-		t.Errorf("a container of a runtime that is not wanted is found")
+	for kind, on := range map[string]Enabled{"docker": {CRI: true, Podman: true}, "podman": {Docker: true, CRI: true}, "cri": {Docker: true}} {
+		d.on = on
+		if m := d.find(Info{FullID: map[string]string{"docker": dockerID, "podman": podmanID, "cri": criID}[kind], Type: "cri"}); m != nil {
+			t.Errorf("a container of %s is found, which is not wanted", kind)
+		}
 	}
 }
 

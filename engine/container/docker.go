@@ -44,6 +44,9 @@ type dockerHost struct {
 
 // dockerDisk reads what docker keeps of a container.
 func (d *disk) dockerDisk(id string) *Metadata {
+	if !d.on.Docker {
+		return nil
+	}
 	for _, t := range d.dockerRoots(id) {
 		var c dockerConfig
 		if t.decode("containers/"+id+"/config.v2.json", &c) != nil || c.ID != id {
