@@ -23,6 +23,7 @@ import (
 	"falconet/engine/alert"
 	"falconet/engine/cli"
 	"falconet/engine/config"
+	"falconet/engine/container"
 	"falconet/engine/event"
 	"falconet/engine/field"
 	"falconet/engine/state"
@@ -73,7 +74,10 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		return fmt.Errorf("open outputs: %w", err)
 	}
 	tally := &outputs.Tally{}
-	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: counted{queue, tally}})
+	boxes := container.NewStore(storeOptions(job.Config.Syscall.Containers))
+	defer boxes.Close()
+	host.Containers.Use(boxes)
+	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: counted{queue, tally}, Patience: job.Config.Syscall.Containers.Patience()})
 	if err := writePID(job.PIDFile); err != nil {
 		queue.Close(flushTime)
 		return err
@@ -100,6 +104,7 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	if probe != nil {
 		probe.Drain(e.Handle, e.Settled)
 	}
+	e.Flush()
 	if !queue.Close(flushTime) {
 		log.Error().Msg("an output did not take its last alerts in time")
 	}
@@ -166,6 +171,13 @@ type silent struct{}
 func (silent) Run(ctx context.Context, _ func(*event.Record), _ func()) error {
 	<-ctx.Done()
 	return nil
+}
+
+// storeOptions says whose containers are looked for, and where.
+func storeOptions(c config.ContainerEngines) container.Options {
+	return container.Options{Root: os.Getenv("HOST_ROOT"), Sockets: c.CRI.Sockets, Enabled: container.Enabled{
+		Docker: c.Docker.Enabled, Podman: c.Podman.Enabled, CRI: c.CRI.Enabled, LXC: c.LXC.Enabled, Libvirt: c.LibvirtLXC.Enabled, BPM: c.BPM.Enabled,
+	}}
 }
 
 func newHost(job *cli.Job) (*field.Host, error) {

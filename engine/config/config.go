@@ -176,6 +176,15 @@ type ContainerEngines struct {
 	LibvirtLXC Switch `koanf:"libvirt_lxc"`
 	BPM        Switch `koanf:"bpm"`
 	Rocket     Switch `koanf:"rocket"`
+	WaitMS     int    `koanf:"wait_ms" default:"200" min:"0" max:"10000" doc:"How many milliseconds an event may wait for what a rule asks of its container and a runtime's socket has to tell: it is matched again then. 0 means not at all."`
+}
+
+// Patience is how long an event may wait for what is asked of its container.
+func (c ContainerEngines) Patience() time.Duration {
+	if c.CRI.DisableAsync || c.CRI.DisableCRIAsync {
+		return 10 * time.Second
+	}
+	return time.Duration(c.WaitMS) * time.Millisecond
 }
 
 // Switch turns one container engine on or off.
@@ -186,8 +195,8 @@ type Switch struct {
 // CRI is the Kubernetes container runtime interface.
 type CRI struct {
 	Enabled         bool     `koanf:"enabled" default:"true" doc:"Look for containers of this engine."`
-	Sockets         []string `koanf:"sockets" default:"[/run/containerd/containerd.sock, /run/crio/crio.sock, /run/k3s/containerd/containerd.sock, /run/host-containerd/containerd.sock]" doc:"Sockets to ask, the first that answers is used."`
-	DisableAsync    bool     `koanf:"disable_async" default:"false" doc:"Wait for the answer, not only use it when it is there."`
+	Sockets         []string `koanf:"sockets" default:"[/run/containerd/containerd.sock, /run/crio/crio.sock, /run/k3s/containerd/containerd.sock, /run/host-containerd/containerd.sock]" doc:"Sockets to ask for what is not on the disk, one after another until one knows the container."`
+	DisableAsync    bool     `koanf:"disable_async" default:"false" doc:"Let events wait for the answer for ten seconds, not wait_ms."`
 	DisableCRIAsync bool     `koanf:"disable-cri-async" default:"false" doc:"Another spelling of disable_async."`
 }
 
