@@ -70,6 +70,12 @@ type Spooled struct {
 	disk *spool
 }
 
+// Close gives the sink and its spool back, where no queue was started over them.
+func (s *Spooled) Close() error {
+	s.disk.close()
+	return s.Sink.Close()
+}
+
 // WithSpool gives a sink a spool in a directory: what its receiver does not take waits there, up to so many bytes, also over the end
 // of the program.
 func WithSpool(s Sink, dir string, maxBytes int64) (*Spooled, error) {

@@ -40,6 +40,20 @@ type Source struct {
 	Main     string   // path of the main file, "" where the embedded configuration was used
 	Files    []string // every file that was read, in order of reading
 	Warnings []string // one line each, for the user to see
+
+	places *node
+}
+
+// Blame wraps an error that a value turned out to cause after loading, with the key and where it was written.
+func (c *Config) Blame(key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	root := c.Source.places
+	if root == nil {
+		root = &node{kind: mapNode}
+	}
+	return &Problem{Key: key, At: place(root, key), Text: err.Error()}
 }
 
 // Files names further configuration files.
@@ -225,12 +239,19 @@ type Queue struct {
 
 // StdoutOutput writes alerts to the standard output.
 type StdoutOutput struct {
-	Enabled bool `koanf:"enabled" default:"true" doc:"Write alerts to the standard output."`
+	Enabled bool   `koanf:"enabled" default:"true" doc:"Write alerts to the standard output."`
+	Format  string `koanf:"format" default:"auto" enum:"auto,text,json,ocsf,ecs" doc:"How alerts are written here: auto is what json_output says; ocsf is an OCSF Detection Finding, ecs a document of the Elastic Common Schema, both as one JSON object a line."`
 }
 
-// SyslogOutput sends alerts to the system's log.
+// SyslogOutput sends alerts to the system's log, or to another one.
 type SyslogOutput struct {
-	Enabled bool `koanf:"enabled" default:"false" doc:"Send alerts to syslog, with the priority of the rule."`
+	Enabled    bool   `koanf:"enabled" default:"false" doc:"Send alerts to syslog, with the priority of the rule."`
+	Format     string `koanf:"format" default:"auto" enum:"auto,text,json,ocsf,ecs" doc:"How alerts are written here: auto is what json_output says; ocsf is an OCSF Detection Finding, ecs a document of the Elastic Common Schema, both as one JSON object a line."`
+	Address    string `koanf:"address" doc:"A log server, as udp://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT, which gets messages of RFC 5424. Nothing stands for the log of this machine."`
+	Insecure   bool   `koanf:"insecure" default:"false" doc:"Do not check the server's certificate."`
+	CACert     string `koanf:"ca_cert" doc:"A file with the certificates that the server's must be signed with. Nothing stands for those that the system trusts."`
+	ClientCert string `koanf:"client_cert" doc:"A certificate of our own to show the server."`
+	ClientKey  string `koanf:"client_key" doc:"Its key."`
 }
 
 // FileOutput appends alerts to a file.
@@ -238,6 +259,7 @@ type FileOutput struct {
 	Enabled   bool   `koanf:"enabled" default:"false" doc:"Append alerts to a file."`
 	KeepAlive bool   `koanf:"keep_alive" default:"false" doc:"Keep the file open between alerts. It is opened anew on SIGUSR1."`
 	Filename  string `koanf:"filename" default:"./events.txt" doc:"The file."`
+	Format    string `koanf:"format" default:"auto" enum:"auto,text,json,ocsf,ecs" doc:"How alerts are written here: auto is what json_output says; ocsf is an OCSF Detection Finding, ecs a document of the Elastic Common Schema, both as one JSON object a line."`
 }
 
 // ProgramOutput gives alerts to a program.
@@ -245,6 +267,8 @@ type ProgramOutput struct {
 	Enabled   bool   `koanf:"enabled" default:"false" doc:"Give alerts to a program on its standard input."`
 	KeepAlive bool   `koanf:"keep_alive" default:"false" doc:"Start the program once and give it a line per alert, not once per alert. It is started anew on SIGUSR1 and when it ends."`
 	Program   string `koanf:"program" doc:"A shell command, run with /bin/sh -c."`
+	Format    string `koanf:"format" default:"auto" enum:"auto,text,json,ocsf,ecs" doc:"How alerts are written here: auto is what json_output says; ocsf is an OCSF Detection Finding, ecs a document of the Elastic Common Schema, both as one JSON object a line."`
+	Spool     Spool  `koanf:"spool"`
 }
 
 // HTTPOutput posts alerts to a URL.
@@ -261,8 +285,16 @@ type HTTPOutput struct {
 	ClientKey              string `koanf:"client_key" default:"/etc/ssl/certs/client.key" doc:"Its key."`
 	Echo                   bool   `koanf:"echo" default:"false" doc:"Print the server's answers to the standard output."`
 	CompressUploads        bool   `koanf:"compress_uploads" default:"false" doc:"Compress with gzip."`
-	KeepAlive              bool   `koanf:"keep_alive" default:"false" doc:"Keep connections open."`
-	MaxConsecutiveTimeouts int    `koanf:"max_consecutive_timeouts" default:"5" min:"0" max:"255" doc:"Timeouts in a row after which an alert is given up."`
+	KeepAlive              bool   `koanf:"keep_alive" default:"false" doc:"Send TCP keep-alive probes on the connection, which is used again either way."`
+	MaxConsecutiveTimeouts int    `koanf:"max_consecutive_timeouts" default:"5" min:"0" max:"255" doc:"How often in a row a request may take longer than output_timeout before its alert is given up. With a spool no alert is given up for that."`
+	Format                 string `koanf:"format" default:"auto" enum:"auto,text,json,ocsf,ecs" doc:"How alerts are written here: auto is what json_output says; ocsf is an OCSF Detection Finding, ecs a document of the Elastic Common Schema, both as one JSON object a line."`
+	Spool                  Spool  `koanf:"spool"`
+}
+
+// Spool is room on disk for alerts that a receiver does not take for now.
+type Spool struct {
+	Path      string `koanf:"path" doc:"A directory for this output alone, where alerts wait that the receiver does not take, also over a restart. Nothing means that they wait in memory."`
+	MaxSizeMB int    `koanf:"max_size_mb" default:"64" min:"1" max:"1048576" doc:"How much may wait there; alerts that find no room wait in memory, and are dropped and counted where that is full too."`
 }
 
 // Web is the server for health and metrics.

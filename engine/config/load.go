@@ -274,6 +274,7 @@ func decode(root *node, lenient bool, src *Source) (*Config, error) {
 	if problems := c.check(root); len(problems) > 0 {
 		return nil, problems
 	}
+	c.Source.places = root
 	c.Source.Warnings = append(c.Source.Warnings, ck.warnings...)
 	c.Source.Warnings = append(c.Source.Warnings, notices(c)...)
 	return c, nil
@@ -312,9 +313,7 @@ func (c *Config) check(root *node) Problems {
 	if c.Outputs.Program.Enabled && c.Outputs.Program.Program == "" {
 		fail("program_output.program", "must be a command when program_output is enabled")
 	}
-	if c.Outputs.HTTP.Enabled && c.Outputs.HTTP.URL == "" {
-		fail("http_output.url", "must be a URL when http_output is enabled")
-	}
+	c.Outputs.check(fail)
 	if a := c.Web.ListenAddress; c.Web.Enabled {
 		if _, err := netip.ParseAddr(strings.Trim(a, "[]")); err != nil {
 			fail("webserver.listen_address", "must be an IP address, not %q", a)
