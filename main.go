@@ -64,7 +64,8 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		src = probe
 	}
 	queue, err := outputs.Open(outputs.Options{
-		Outputs: job.Config.Outputs, Render: job.Config.Render, Stdout: job.Stdout, Local: time.Local, Log: log,
+		Outputs: job.Config.Outputs, Render: job.Config.Render, Stdout: job.Stdout, Local: time.Local, Hostname: host.Name, Version: version,
+		Log: log, Blame: job.Config.Blame,
 	})
 	if err != nil {
 		return fmt.Errorf("open outputs: %w", err)
@@ -84,10 +85,20 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 			return fmt.Errorf("start probe: %w", err)
 		}
 	}
+	ctx, fail := context.WithCancelCause(ctx)
+	vitals, err := startVitals(job, host, probe, queue, tally, e, fail)
+	if err != nil {
+		queue.Close(flushTime)
+		return err
+	}
 	log.Info().Str("version", version).Int("rules", job.Rules.Enabled()).Msg("watching")
 	stopReopen := reopenOnSignal(ctx, queue)
 	err = e.Run(ctx, src)
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+		err = errors.Join(err, cause)
+	}
 	stopReopen()
+	vitals.Close()
 	if probe != nil {
 		probe.Drain(e.Handle, e.Settled)
 	}
@@ -97,6 +108,41 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	return errors.Join(err, finish(job.Stdout, log, tally, queue, probe))
 }
 
+// startVitals starts what watches this program itself.
+func startVitals(job *cli.Job, host *field.Host, probe *live.Probe, queue *outputs.Queue, tally *outputs.Tally, e *engine.Engine, fail func(error)) (*outputs.Vitals, error) {
+	o := outputs.VitalsOptions{
+		Config: job.Config, Versions: job.Versions, Queue: queue, Tally: tally, Log: job.Log, Fail: fail,
+		Sources: outputs.Sources{
+			Version: version, Hostname: host.Name, Engine: "nodriver", Root: os.Getenv("HOST_ROOT"), Start: time.Now(), Boot: time.Unix(0, host.BootTime),
+			Rules: job.RuleFiles, Configs: job.Config.Source.Files, Events: func() uint64 { return e.Stats().Events },
+			Processes: func() outputs.Processes {
+				s := host.Procs.Stats()
+				return outputs.Processes{Now: s.Processes, Evictions: s.Evictions, Misses: s.Misses, Refills: s.Refills, Failures: s.RefillFailures}
+			},
+		},
+	}
+	if probe != nil {
+		o.Beat, o.Beats, o.Sources.Engine = probe.Beat, probe.Beats, "modern_bpf"
+		o.Sources.Kernel = func() (outputs.Kernel, error) { return kernelCounts(probe) }
+	}
+	return outputs.StartVitals(o)
+}
+
+// kernelCounts hands the probe's counters to the outputs.
+func kernelCounts(probe *live.Probe) (out outputs.Kernel, err error) {
+	all, err := probe.Stats()
+	for id, cpus := range all {
+		e := outputs.KernelEvent{Name: event.Rows()[id].Name}
+		for _, c := range cpus {
+			e.CPUs = append(e.CPUs, outputs.KernelCounts{
+				Sent: c.Sent, RingFull: c.RingFull, NoProgram: c.NoProgram, ScratchFull: c.ScratchFull, Fault: c.Fault, Truncated: c.Truncated,
+			})
+		}
+		out = append(out, e)
+	}
+	return out, err
+}
+
 // finish prints the statistics and says what was lost.
 func finish(out io.Writer, log zerolog.Logger, tally *outputs.Tally, queue *outputs.Queue, probe *live.Probe) error {
 	if probe != nil {
@@ -104,8 +150,15 @@ func finish(out io.Writer, log zerolog.Logger, tally *outputs.Tally, queue *outp
 			log.Warn().Uint64("events", c.Sent).Uint64("lost", c.Lost()).Uint64("malformed", probe.Malformed()).Msg("events were lost")
 		}
 	}
-	if s := queue.Stats(); s.Dropped > 0 {
+	s := queue.Stats()
+	if s.Dropped > 0 {
 		log.Warn().Uint64("alerts", s.Sent).Uint64("dropped", s.Dropped).Msg("alerts found no room in the queue")
+	}
+	for _, o := range s.Sinks {
+		if o.Dropped+o.Failed+o.Waiting > 0 {
+			log.Warn().Str("output", o.Name).Uint64("written", o.Written).Uint64("dropped", o.Dropped).Uint64("failed", o.Failed).
+				Uint64("spooled", o.Spooled).Uint64("waiting", o.Waiting-o.Spooled).Msg("not every alert arrived")
+		}
 	}
 	if _, err := tally.WriteTo(out); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return fmt.Errorf("write statistics: %w", err)
@@ -120,7 +173,7 @@ type counted struct {
 }
 
 func (c counted) Send(a *alert.Alert) {
-	c.tally.Add(a.Rule, a.Priority)
+	c.tally.Add(a)
 	c.queue.Send(a)
 }
 

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -61,7 +62,14 @@ func (c *command) start(ctx context.Context, conf *config.Config) error {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(c.seconds)*time.Second)
 		defer cancel()
 	}
-	return c.Run(ctx, &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Stdout: c.Stdout})
+	job := &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Stdout: c.Stdout}
+	for _, f := range files {
+		job.RuleFiles = append(job.RuleFiles, f.Name)
+	}
+	if job.Versions, err = json.Marshal(c.versions()); err != nil {
+		return fmt.Errorf("encode versions: %w", err)
+	}
+	return c.Run(ctx, job)
 }
 
 // loud are the warnings that are shown without being asked for: rules that are not there, or not whole.
