@@ -37,7 +37,7 @@ func ticker(t *testing.T, config string) *daemon {
 	t.Helper()
 	dir := tempDir(t)
 	d := &daemon{t: t, closed: make(chan struct{}), diag: new(safeBuffer)}
-	d.cmd = exec.Command(binary(t), "-M", "300", "-c", write(t, filepath.Join(dir, "falconet.yaml"), `rules_files: []
+	d.cmd = exec.Command(binary(t), "-M", "300", "-c", write(t, filepath.Join(dir, "falconet.yaml"), `rules_files: [embedded]
 config_files: []
 engine: {kind: nodriver}
 stdout_output: {enabled: false}
@@ -58,8 +58,7 @@ metrics: {enabled: true, interval: 100ms, output_rule: true}
 	return d
 }
 
-// snapshots reads JSON lines and returns how often and when the program says it offered alerts to an output: the alerts are those with
-// increasing times.
+// times returns the times of alerts, which tell them apart. They are to be snapshots of metrics.
 func times(t *testing.T, lines []string) (out []string) {
 	t.Helper()
 	for _, line := range lines {
@@ -75,7 +74,7 @@ func times(t *testing.T, lines []string) (out []string) {
 	return out
 }
 
-// last reads a number from the newest of the lines.
+// number reads a number of a snapshot, 0 for one that is left out.
 func number(t *testing.T, line, field string) int {
 	t.Helper()
 	var a struct {
@@ -193,7 +192,6 @@ http_output:
   mtls: true
   client_cert: %[1]s/client.pem
   client_key: %[1]s/client.pem
-  compress_uploads: false
   spool: {path: %[1]s/spool, max_size_mb: 1}
 `, dir, address)
 	r := &receiver{}
@@ -260,12 +258,13 @@ http_output: {enabled: true, url: "http://%s/"}
 		t.Errorf("the outage was logged %d times", n)
 	}
 	said := regexp.MustCompile(`not every alert arrived dropped=(\d+) failed=(\d+) output=http spooled=0 waiting=0 written=0`).FindStringSubmatch(d.diag.String())
-	if said == nil || number2(said[1])+number2(said[2]) != len(all()) {
+	if said == nil || parse(said[1])+parse(said[2]) != len(all()) {
 		t.Errorf("%d alerts, and at the end it says %v", len(all()), said)
 	}
 }
 
-func number2(s string) (n int) {
+// parse reads a number, 0 for what is none.
+func parse(s string) (n int) {
 	_, _ = fmt.Sscan(s, &n)
 	return n
 }
@@ -300,7 +299,7 @@ func TestProgramIsKilled(t *testing.T) {
 	d := ticker(t, fmt.Sprintf("program_output: {enabled: true, keep_alive: true, program: 'echo $$ >> %[1]s/pids; exec cat >> %[1]s/got'}\n", dir))
 	pids := func() []string { return fileLines(t, filepath.Join(dir, "pids")) }
 	until(t, "alerts", func() bool { return len(fileLines(t, filepath.Join(dir, "got"))) > 3 })
-	if err := syscall.Kill(number2(pids()[0]), syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(parse(pids()[0]), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	had := len(fileLines(t, filepath.Join(dir, "got")))
@@ -396,13 +395,13 @@ func TestBadOutputs(t *testing.T) {
 	defer taken.Close()
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
 	for _, c := range []struct{ config, want string }{
-		{"http_output: {enabled: true, url: 'ftp://x'}", "falconet.yaml:7:36: http_output.url: must be a URL that begins with http:// or https://, not \"ftp://x\""},
+		{"http_output: {enabled: true, url: 'ftp://x'}", "falconet.yaml:7:35: http_output.url: must be a URL that begins with http:// or https://, not \"ftp://x\""},
 		{"http_output: {enabled: true, url: 'http://x', max_consecutive_timeouts: 300}", "http_output.max_consecutive_timeouts: must be a whole number from 0 to 255, not 300"},
-		{"http_output: {enabled: true, url: 'https://x', ca_cert: /none}", "falconet.yaml:7:58: http_output.ca_cert: stat /none: no such file or directory"},
+		{"http_output: {enabled: true, url: 'https://x', ca_cert: /none}", "falconet.yaml:7:57: http_output.ca_cert: stat /none: no such file or directory"},
 		{"http_output: {enabled: true, url: 'https://x', insecure: true, mtls: true, client_cert: " + dir + "/client.pem, client_key: " + dir + "/server.pem}", "http_output.client_cert: tls: private key does not match public key"},
 		{"http_output: {enabled: true, url: 'https://x', insecure: true, mtls: true, client_cert: " + open + ", client_key: " + open + "}", open + " can be written by everybody"},
 		{"http_output: {enabled: true, url: 'http://x', spool: {path: /proc/none}}", "http_output.spool.path: open spool: mkdir /proc/none"},
-		{"file_output: {enabled: true, filename: /none/x}", "falconet.yaml:7:41: file_output.filename: open file output: open /none/x"},
+		{"file_output: {enabled: true, filename: /none/x}", "falconet.yaml:7:40: file_output.filename: open file output: open /none/x"},
 		{"syslog_output: {enabled: true, address: 'here:514'}", "syslog_output.address: must be udp://HOST:PORT"},
 		{"syslog_output: {enabled: true, format: xml}", "syslog_output.format: must be one of auto, text, json, ocsf, ecs, not \"xml\""},
 		{"webserver: {enabled: true, listen_port: " + port + "}", "webserver.listen_port: listen tcp 127.0.0.1:" + port + ": bind: address already in use"},
@@ -410,7 +409,7 @@ func TestBadOutputs(t *testing.T) {
 		{"webserver: {enabled: true, k8s_healthz_endpoint: metrics}", "webserver.k8s_healthz_endpoint: must be a path such as /healthz"},
 		{"metrics: {enabled: true, interval: 1s, output_file: /none/x}", "metrics.output_file: open file output"},
 	} {
-		path := write(t, filepath.Join(dir, "falconet.yaml"), "rules_files: []\nconfig_files: []\nengine: {kind: nodriver}\n#\n#\n#\n"+c.config+"\n")
+		path := write(t, filepath.Join(dir, "falconet.yaml"), "rules_files: [embedded]\nconfig_files: []\nengine: {kind: nodriver}\n#\n#\n#\n"+c.config+"\n")
 		out, err := exec.Command(binary(t), "-M", "1", "-c", path).CombinedOutput()
 		if err == nil || !strings.Contains(string(out), c.want) {
 			t.Errorf("%s\n%v, want %s:\n%s", c.config, err, c.want, indent(string(out)))
