@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"slices"
@@ -28,7 +27,7 @@ func environ() []string { return os.Environ() }
 
 // start loads the rules and runs the engine, or does with the rules what the options say.
 func (c *command) start(ctx context.Context, conf *config.Config) error {
-	log := newLog(c.Stderr, conf.Log)
+	log := newLog(c.Stderr, conf.Log, conf.Render.ISOTime)
 	for _, w := range conf.Source.Warnings {
 		log.Warn().Msg(w)
 	}
@@ -146,18 +145,4 @@ func extraFields(list []any) (out []rules.Extra) {
 		}
 	}
 	return out
-}
-
-// levels maps the words of log_level.
-var levels = map[string]zerolog.Level{
-	"emergency": zerolog.PanicLevel, "alert": zerolog.FatalLevel, "critical": zerolog.FatalLevel, "error": zerolog.ErrorLevel,
-	"warning": zerolog.WarnLevel, "notice": zerolog.InfoLevel, "info": zerolog.InfoLevel, "debug": zerolog.DebugLevel,
-}
-
-func newLog(w io.Writer, conf config.Log) zerolog.Logger {
-	if !conf.Stderr {
-		w = io.Discard
-	}
-	out := zerolog.ConsoleWriter{Out: w, NoColor: true, TimeFormat: time.ANSIC}
-	return zerolog.New(out).Level(levels[conf.Level]).With().Timestamp().Logger()
 }

@@ -314,6 +314,7 @@ type Log struct {
 	Stderr bool       `koanf:"log_stderr" default:"true" doc:"Write messages of the program itself to the standard error."`
 	Syslog bool       `koanf:"log_syslog" default:"false" doc:"Send messages of the program itself to syslog."`
 	Level  string     `koanf:"log_level" default:"info" enum:"emergency,alert,critical,error,warning,notice,info,debug" doc:"How urgent a message must be to be written."`
+	Format string     `koanf:"log_format" default:"text" enum:"text,json" doc:"How messages of the program itself are written. A message that comes too often is hidden for a minute, and counted."`
 	Libs   LibsLogger `koanf:"libs_logger"`
 }
 
