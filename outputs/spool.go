@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"falconet/engine/alert"
@@ -44,7 +45,8 @@ type cursor struct {
 
 // spool keeps lines in the files of a directory, in order. What was acknowledged before the program ended, however it ended, is not
 // given out again after the next start, and what was appended is; only the loss of the machine itself can cost what its file system
-// had not written yet. It is not safe for concurrent use.
+// had not written yet. It is not safe for concurrent use, but for its
+// counters.
 type spool struct {
 	dir  string
 	max  int64
@@ -58,9 +60,9 @@ type spool struct {
 	at   cursor    // the next line to give out
 	ackd cursor    // the oldest line that was not acknowledged
 	out  int       // lines between the two
-	n    int       // lines from ackd on
 
-	lost int // lines that could not be read
+	n    atomic.Int64 // lines from ackd on; may be read at any time
+	lost atomic.Int64 // lines that could not be read; may be read at any time
 }
 
 // openSpool opens the spool in dir, which is made when it is not there. Another program cannot open it at the same time.
@@ -153,7 +155,7 @@ func (s *spool) count(g segment) error {
 		if got, err := in.Discard(n); n > spoolLine || got < n || err != nil {
 			return nil
 		}
-		s.n++
+		s.n.Add(1)
 	}
 }
 
@@ -182,7 +184,7 @@ func (s *spool) append(l Line) error {
 	}
 	g.size += int64(len(rec))
 	s.size += int64(len(rec))
-	s.n++
+	s.n.Add(1)
 	return nil
 }
 
@@ -225,8 +227,7 @@ func (s *spool) next() (Line, bool) {
 		}
 		if i+1 == len(s.segs) {
 			if s.out == 0 { // what was counted and is not there was damaged
-				s.lost += s.n
-				s.n = 0
+				s.lost.Add(s.n.Swap(0))
 			}
 			return Line{}, false
 		}
@@ -271,7 +272,7 @@ func (s *spool) seek(to cursor) {
 
 // ack forgets what is out, and gives the space of segments back that hold nothing else.
 func (s *spool) ack() error {
-	s.n -= s.out
+	s.n.Add(-int64(s.out))
 	s.out = 0
 	if s.ackd == s.at {
 		return nil

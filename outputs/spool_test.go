@@ -78,8 +78,8 @@ func TestSpoolKeepsOrderOverRestarts(t *testing.T) {
 	s.close()
 
 	s = mustOpen(t, dir, 1<<12)
-	if s.n != 70 {
-		t.Errorf("%d lines are counted, want 70", s.n)
+	if s.n.Load() != 70 {
+		t.Errorf("%d lines are counted, want 70", s.n.Load())
 	}
 	put(t, s, 100, 110)
 	wantLines(t, drain(s, 1000), 30, 110)
@@ -92,8 +92,8 @@ func TestSpoolKeepsOrderOverRestarts(t *testing.T) {
 	if err := s.ack(); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(spoolFiles(t, dir)); n != 1 || s.n != 0 {
-		t.Errorf("%d files and %d lines are left of what was dealt with", n, s.n)
+	if n := len(spoolFiles(t, dir)); n != 1 || s.n.Load() != 0 {
+		t.Errorf("%d files and %d lines are left of what was dealt with", n, s.n.Load())
 	}
 }
 
@@ -155,8 +155,8 @@ func TestSpoolSkipsDamage(t *testing.T) {
 	if _, ok := s.next(); ok {
 		t.Fatal("a line came after the last")
 	}
-	if last := got[len(got)-1]; last != "line 98" || strings.HasSuffix(got[0], " 0") || s.n != 0 || s.lost+len(got) != 99 {
-		t.Errorf("%s to %s, %d lines, %d lost, %d left", got[0], last, len(got), s.lost, s.n)
+	if last := got[len(got)-1]; last != "line 98" || strings.HasSuffix(got[0], " 0") || s.n.Load() != 0 || int(s.lost.Load())+len(got) != 99 {
+		t.Errorf("%s to %s, %d lines, %d lost, %d left", got[0], last, len(got), s.lost.Load(), s.n.Load())
 	}
 }
 

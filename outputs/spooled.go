@@ -78,29 +78,20 @@ func (b *spooled) rewind() {
 	b.disk.rewind()
 }
 
-func (b *spooled) waiting() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.mem.waiting() + b.disk.n
-}
+// waiting is too high by one for the moment in which a line moves. Like the other counters it does not wait for a disk that hangs.
+func (b *spooled) waiting() int { return b.mem.waiting() + b.onDisk() }
 
 // onDisk is the number of lines that the disk holds.
-func (b *spooled) onDisk() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.disk.n
-}
+func (b *spooled) onDisk() int { return int(b.disk.n.Load()) }
 
 // lost is the number of lines that the disk took and could not give back.
-func (b *spooled) lost() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.disk.lost
-}
+func (b *spooled) lost() int { return int(b.disk.lost.Load()) }
 
 // takeErr returns what the disk refused since it was asked last.
 func (b *spooled) takeErr() error {
-	b.mu.Lock()
+	if !b.mu.TryLock() {
+		return nil
+	}
 	defer b.mu.Unlock()
 	err := b.err
 	b.err = nil
