@@ -11,8 +11,11 @@ import (
 	"strings"
 )
 
-//go:embed rules/*.yaml manual/*.md
+//go:embed config/falconet.yaml rules/*.yaml manual/*.md
 var files embed.FS
+
+// Config returns the default configuration, falconet.yaml.
+func Config() []byte { return list("config")[0].Data }
 
 // Asset is one embedded file.
 type Asset struct {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"strings"
 
+	"falconet/embed"
 	"falconet/engine/config"
 	"falconet/engine/event"
 	"falconet/engine/rules"
@@ -96,7 +97,7 @@ Without options it runs with /etc/falconet/falconet.yaml, else /etc/falco/falco.
 	}
 	c.cmd = root
 	c.flags(root)
-	root.AddCommand(c.doctorCommand(), c.rulesCommand(), c.versionCommand())
+	root.AddCommand(c.configCommand(), c.doctorCommand(), c.rulesCommand(), c.versionCommand())
 	root.SetHelpCommand(c.helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
@@ -222,7 +223,9 @@ func (c *command) loadConfig() (*config.Config, error) {
 	if c.snaplen > 0 {
 		overrides = append(overrides, fmt.Sprintf("falco_libs.snaplen=%d", c.snaplen))
 	}
-	conf, err := config.Load(config.Options{File: c.config, Overrides: overrides, Environ: environ(), Lenient: c.lenient})
+	conf, err := config.Load(config.Options{
+		File: c.config, Embedded: assets.Config(), Overrides: overrides, Environ: environ(), Lenient: c.lenient,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("load configuration: %w", err)
 	}

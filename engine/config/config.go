@@ -33,6 +33,8 @@ type Config struct {
 	GRPC    GRPC    `koanf:",squash"`
 
 	Source Source `koanf:"-"`
+
+	tree *node // as it was written
 }
 
 // Source says where a configuration came from.

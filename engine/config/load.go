@@ -20,9 +20,12 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-// EnvPrefix begins the name of an environment variable that overrides a key: FALCONET__METRICS__ENABLED=true is
-// metrics.enabled. The underscores are doubled because Kubernetes sets variables with a single one for a service of that name.
-const EnvPrefix = "FALCONET__"
+// EnvPrefix begins the name of an environment variable that overrides a key: FALCONET_CFG__metrics__enabled=true is
+// metrics.enabled. Orchestrators set variables such as FALCONET_PORT for a service of that name; this is none of them.
+const EnvPrefix = "FALCONET_CFG__"
+
+// embeddedFile is how the configuration inside the binary is called.
+const embeddedFile = "embedded falconet.yaml"
 
 // A configuration file larger than this is refused.
 const maxFile = 4 << 20
@@ -104,7 +107,7 @@ func (o *Options) readMain(src *Source) (*node, error) {
 		}
 		return root, err
 	}
-	root, _, err := readYAML("embedded falconet.yaml", o.Embedded, true)
+	root, _, err := readYAML(embeddedFile, o.Embedded, true)
 	return root, err
 }
 
@@ -264,7 +267,7 @@ func decode(root *node, lenient bool, src *Source) (*Config, error) {
 			return nil, fmt.Errorf("merge configuration: %w", err)
 		}
 	}
-	c := &Config{Source: *src}
+	c := &Config{Source: *src, tree: root}
 	conf := koanf.UnmarshalConf{Tag: "koanf", DecoderConfig: &mapstructure.DecoderConfig{
 		Result: c, TagName: "koanf", ErrorUnused: true, WeaklyTypedInput: false,
 	}}

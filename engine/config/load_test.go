@@ -221,7 +221,7 @@ func TestSearch(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	c, err := Load(Options{Search: []string{}, Environ: []string{
-		"FALCONET__JSON_OUTPUT=true", "FALCONET__METRICS__INTERVAL=2h", "FALCONET_PORT=tcp://1.2.3.4", "OTHER=1",
+		"FALCONET_CFG__JSON_OUTPUT=true", "FALCONET_CFG__METRICS__INTERVAL=2h", "FALCONET_PORT=tcp://1.2.3.4", "OTHER=1",
 	}, Overrides: []string{"metrics.interval=3h"}})
 	if err != nil {
 		t.Fatal(err)
@@ -229,8 +229,8 @@ func TestEnvironment(t *testing.T) {
 	if !c.Render.JSON || c.Metrics.Interval != "3h" {
 		t.Errorf("%v %s", c.Render.JSON, c.Metrics.Interval)
 	}
-	_, err = Load(Options{Search: []string{}, Environ: []string{"FALCONET__JSON_OUTPT=true"}})
-	if err == nil || !strings.Contains(err.Error(), "environment variable FALCONET__JSON_OUTPT: json_outpt: no such key; did you mean json_output?") {
+	_, err = Load(Options{Search: []string{}, Environ: []string{"FALCONET_CFG__JSON_OUTPT=true"}})
+	if err == nil || !strings.Contains(err.Error(), "environment variable FALCONET_CFG__JSON_OUTPT: json_outpt: no such key; did you mean json_output?") {
 		t.Errorf("%v", err)
 	}
 }

@@ -174,9 +174,16 @@ func (k *Compiler) events(c *Check) (*Check, error) {
 		}
 		name := eventName(v.Text)
 		if !isReported(name) {
-			k.warnOurs(v, "there are no events of type '"+v.Text+"' here")
+			k.warnOurs(v, noEvents(v.Text))
 		}
 		out.Values[i].Text = name
 	}
 	return &out, nil
+}
+
+func noEvents(name string) string {
+	if why := unseen[name]; why != "" {
+		return "events of type '" + name + "' cannot be seen: " + why
+	}
+	return "there are no events of type '" + name + "' here"
 }

@@ -12,7 +12,7 @@ import (
 
 // IsEvent reports whether name is the type of an event: one of the table, a system call, or one that Falco has.
 func IsEvent(name string) bool {
-	return isReported(eventName(name)) || slices.Contains(unreported, name)
+	return isReported(eventName(name)) || unseen[name] != "" || slices.Contains(unreported, name)
 }
 
 // isReported reports whether there can be events of the type.
@@ -23,8 +23,23 @@ func isReported(name string) bool {
 		}
 	}
 	_, _, ok := event.SyscallNumber(name)
-	return ok
+	return ok && unseen[name] == ""
 }
+
+// unseen are the system calls that never come to the hook which all others are seen by, and why: do_exit does not return, and
+// restore_sigcontext (arch/x86/kernel/signal_64.c, and signal_32.c) makes the call's number -1.
+var unseen = map[string]string{
+	"exit": neverReturns, "exit_group": neverReturns,
+	"rt_sigreturn": noNumber, "sigreturn": noNumber,
+}
+
+// WhyUnreported returns why no event has a type, "" where nothing more than that is known.
+func WhyUnreported(name string) string { return unseen[name] }
+
+const (
+	neverReturns = "the call never returns; procexit reports the end of a process or thread"
+	noNumber     = "the call returns where a signal interrupted the program, without its number"
+)
 
 // falcoNames are event types of Falco that are named unlike the system call, which is the type where the call has no row of its own.
 var falcoNames = map[string]string{"pread": "pread64", "pwrite": "pwrite64", "llseek": "_llseek", "prlimit": "prlimit64"}

@@ -133,7 +133,7 @@ func Unreported(e Expr) (names []string) {
 func RowsOf(types EventSet) (rows []*event.Row, calls []string) {
 	rows, _ = rowsOf(types)
 	event.SyscallNames(func(name string, nr64, nr32 int) bool {
-		if isGeneric(nr64, nr32) && types.Has(name) {
+		if isGeneric(nr64, nr32) && types.Has(name) && isReported(name) {
 			calls = append(calls, name)
 		}
 		return true

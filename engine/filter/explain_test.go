@@ -57,11 +57,11 @@ func TestFoundBy(t *testing.T) {
 }
 
 func TestUnreported(t *testing.T) {
-	e, err := Parse("evt.type in (open, container, sync) or not evt.type = drop or evt.type != switch")
+	e, err := Parse("evt.type in (open, container, sync) or not evt.type = drop or evt.type != switch or evt.type = exit_group")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(Unreported(e), " "); got != "container drop" {
+	if got := strings.Join(Unreported(e), " "); got != "container drop exit_group" {
 		t.Errorf("%q", got)
 	}
 }

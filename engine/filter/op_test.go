@@ -342,6 +342,23 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+func TestWarningsOfCallsThatCannotBeSeen(t *testing.T) {
+	k := NewCompiler()
+	e, err := Parse("evt.type in (exit_group, sync, rt_sigreturn)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, got, err := k.Compile(e)
+	if err != nil || len(got) != 2 {
+		t.Fatalf("warnings are %v, %v", got, err)
+	}
+	for i, want := range []string{"events of type 'exit_group' cannot be seen: " + neverReturns, "events of type 'rt_sigreturn' cannot be seen: " + noNumber} {
+		if got[i].Msg != want {
+			t.Errorf("warning is %q, want %q", got[i].Msg, want)
+		}
+	}
+}
+
 // TestOperatorsAllocateNothing reads every kind of value with every kind of operator, when they hold and when not.
 func TestOperatorsAllocateNothing(t *testing.T) {
 	k := kindCompiler()

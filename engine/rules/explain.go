@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -202,7 +203,7 @@ func explainEvents(tree filter.Expr, types filter.EventSet, notCaptured map[stri
 	slices.Sort(e.Rows)
 	e.Calls = orEmpty(calls)
 	for _, name := range filter.Unreported(tree) {
-		e.NotReported = append(e.NotReported, Reasoned{name, "no event has this name here"})
+		e.NotReported = append(e.NotReported, Reasoned{name, cmp.Or(filter.WhyUnreported(name), "no event has this name here")})
 	}
 	for _, name := range slices.Concat(e.Rows, e.Calls) {
 		if why := notCaptured[name]; why != "" {
