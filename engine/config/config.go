@@ -42,8 +42,6 @@ type Source struct {
 	Main     string   // path of the main file, "" where the embedded configuration was used
 	Files    []string // every file that was read, in order of reading
 	Warnings []string // one line each, for the user to see
-
-	places *node
 }
 
 // Blame wraps an error that a value turned out to cause after loading, with the key and where it was written.
@@ -51,7 +49,7 @@ func (c *Config) Blame(key string, err error) error {
 	if err == nil {
 		return nil
 	}
-	root := c.Source.places
+	root := c.tree
 	if root == nil {
 		root = &node{kind: mapNode}
 	}
