@@ -343,41 +343,58 @@ func TestRsyslog(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no rsyslogd")
 	}
-	dir := tempDir(t)
-	address := freeAddress(t)
-	_, port, _ := net.SplitHostPort(address)
-	conf := write(t, filepath.Join(dir, "rsyslog.conf"), fmt.Sprintf(`module(load="imtcp")
-module(load="imudp")
-global(workDirectory="%[1]s" maxMessageSize="64k")
-input(type="imtcp" address="127.0.0.1" port="%[2]s")
-input(type="imudp" address="127.0.0.1" port="%[2]s")
-template(name="t" type="string" string="%%protocol-version%% %%pri%% %%app-name%% %%hostname%% %%msg%%\n")
-*.* action(type="omfile" file="%[1]s/got" template="t")
-`, dir, port))
-	server := exec.Command(tool, "-n", "-f", conf, "-i", filepath.Join(dir, "pid"))
-	out := new(safeBuffer)
-	server.Stdout, server.Stderr = out, out
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = server.Process.Kill(); _ = server.Wait() }()
-	for _, scheme := range []string{"tcp", "udp"} {
-		d := ticker(t, fmt.Sprintf("syslog_output: {enabled: true, address: '%s://%s'}\n", scheme, address))
-		from := len(fileLines(t, filepath.Join(dir, "got")))
-		var lines []string
-		until(t, "messages by "+scheme+"\n"+out.String(), func() bool { lines = fileLines(t, filepath.Join(dir, "got")); return len(lines) > from+4 })
-		host, _ := os.Hostname()
-		for _, line := range lines[max(from, 1):] {
-			rest, ok := strings.CutPrefix(line, "1 14 falconet "+host+" ")
-			if i := strings.IndexByte(rest, '{'); !ok || i < 0 || !strings.HasSuffix(rest, "}") {
-				if strings.Contains(line, "falconet") {
-					t.Errorf("%s: %s", scheme, line)
+	for _, scheme := range []string{"tcp", "udp", "tls"} {
+		t.Run(scheme, func(t *testing.T) {
+			dir := certificates(t)
+			address := freeAddress(t)
+			_, port, _ := net.SplitHostPort(address)
+			input := `module(load="imtcp")` + "\n" + `input(type="imtcp" `
+			switch scheme {
+			case "udp":
+				input = strings.ReplaceAll(input, "imtcp", "imudp")
+			case "tls":
+				if found, _ := filepath.Glob("/usr/lib/*/rsyslog/lmnsd_ossl.so"); len(found) == 0 {
+					t.Skip("this rsyslogd has no TLS")
 				}
-			} else {
+				input = fmt.Sprintf(`global(defaultNetstreamDriver="ossl" defaultNetstreamDriverCAFile="%[1]s/ca.pem" defaultNetstreamDriverCertFile="%[1]s/server.pem" defaultNetstreamDriverKeyFile="%[1]s/server.pem")
+module(load="imtcp" streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="x509/certvalid")
+input(type="imtcp" `, dir)
+			}
+			conf := write(t, filepath.Join(dir, "rsyslog.conf"), fmt.Sprintf(`global(workDirectory="%[1]s" maxMessageSize="64k")
+%[2]saddress="127.0.0.1" port="%[3]s")
+template(name="t" type="string" string="%%protocol-version%% %%pri%% %%app-name%% %%hostname%% %%msg%%\n")
+:app-name, isequal, "falconet" action(type="omfile" file="%[1]s/got" template="t")
+`, dir, input, port))
+			server := exec.Command(tool, "-n", "-f", conf, "-i", filepath.Join(dir, "pid"))
+			out := new(safeBuffer)
+			server.Stdout, server.Stderr = out, out
+			if err := server.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				_ = server.Process.Kill()
+				_ = server.Wait()
+				if t.Failed() {
+					t.Log(out.String())
+				}
+			}()
+			d := ticker(t, fmt.Sprintf("syslog_output: {enabled: true, address: '%[1]s://%[2]s', ca_cert: %[3]s/ca.pem, client_cert: %[3]s/client.pem, client_key: %[3]s/client.pem}\n", scheme, address, dir))
+			var lines []string
+			until(t, "messages", func() bool { lines = fileLines(t, filepath.Join(dir, "got")); return len(lines) > 4 })
+			host, err := os.Hostname()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, line := range lines[:4] {
+				rest, ok := strings.CutPrefix(line, "1 14 falconet "+host+" ")
+				i := strings.IndexByte(rest, '{')
+				if !ok || i < 0 {
+					t.Fatalf("%s", line)
+				}
 				times(t, []string{rest[i:]})
 			}
-		}
-		d.stop()
+			d.stop()
+		})
 	}
 }
 
