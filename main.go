@@ -11,9 +11,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strconv"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
 	_ "time/tzdata" // for images that hold nothing else

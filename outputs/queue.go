@@ -154,7 +154,7 @@ func (s Stats) Log(log zerolog.Logger) {
 // Reopen asks every sink to open anew what it writes to. It does not wait for that.
 func (q *Queue) Reopen() {
 	for _, w := range q.workers {
-		signal(w.reopen)
+		wake(w.reopen)
 	}
 }
 
