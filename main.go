@@ -11,10 +11,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"slices"
-	"strconv"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
 	_ "time/tzdata" // for images that hold nothing else
@@ -24,9 +20,9 @@ import (
 	"falconet/engine/alert"
 	"falconet/engine/cli"
 	"falconet/engine/config"
+	"falconet/engine/container"
 	"falconet/engine/event"
 	"falconet/engine/field"
-	"falconet/engine/rules"
 	"falconet/engine/state"
 	"falconet/outputs"
 	"falconet/probe/live"
@@ -69,20 +65,23 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		src = probe
 	}
 	queue, err := outputs.Open(outputs.Options{
-		Outputs: job.Config.Outputs, Render: job.Config.Render, Stdout: job.Stdout, Local: time.Local, Log: log,
+		Outputs: job.Config.Outputs, Render: job.Config.Render, Stdout: job.Stdout, Local: time.Local, Hostname: host.Name, Version: version,
+		Log: log, Blame: job.Config.Blame,
 	})
 	if err != nil {
 		return fmt.Errorf("open outputs: %w", err)
 	}
 	tally := &outputs.Tally{}
-	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: counted{queue, tally}})
-	if err := writePID(job.PIDFile); err != nil {
+	boxes := container.NewStore(container.OptionsOf(job.Config.Syscall.Containers, os.Getenv("HOST_ROOT")))
+	defer boxes.Close()
+	host.Containers.Use(boxes)
+	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: counted{queue, tally}, Patience: job.Config.Syscall.Containers.Patience()})
+	removePID, err := job.WritePID()
+	if err != nil {
 		queue.Close(flushTime)
 		return err
 	}
-	if job.PIDFile != "" {
-		defer func() { _ = os.Remove(job.PIDFile) }()
-	}
+	defer removePID()
 	if probe != nil {
 		told := len(probe.Refused())
 		if err := probe.Start(); err != nil {
@@ -95,17 +94,66 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		host.Names = state.NewNames(hosts)
 		go host.Names.Run(ctx)
 	}
+	ctx, fail := context.WithCancelCause(ctx)
+	vitals, err := startVitals(job, host, probe, queue, tally, e, fail)
+	if err != nil {
+		queue.Close(flushTime)
+		return err
+	}
 	log.Info().Str("version", version).Int("rules", job.Rules.Enabled()).Msg("watching")
-	stopReopen := reopenOnSignal(ctx, queue)
+	stopReopen := queue.ReopenOn(ctx, syscall.SIGUSR1)
 	err = e.Run(ctx, src)
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+		err = errors.Join(err, cause)
+	}
 	stopReopen()
+	vitals.Close()
 	if probe != nil {
 		probe.Drain(e.Handle, e.Settled)
 	}
+	e.Flush()
 	if !queue.Close(flushTime) {
 		log.Error().Msg("an output did not take its last alerts in time")
 	}
 	return errors.Join(err, finish(job.Stdout, log, host, tally, queue, probe))
+}
+
+// startVitals starts what watches this program itself.
+func startVitals(job *cli.Job, host *field.Host, probe *live.Probe, queue *outputs.Queue, tally *outputs.Tally, e *engine.Engine, fail func(error)) (*outputs.Vitals, error) {
+	o := outputs.VitalsOptions{
+		Config: job.Config, Versions: job.Versions, Queue: queue, Tally: tally, Log: job.Log, Fail: fail,
+		Sources: outputs.Sources{
+			Version: version, Hostname: host.Name, Engine: "nodriver", Root: os.Getenv("HOST_ROOT"), Start: time.Now(), Boot: time.Unix(0, host.BootTime),
+			Rules: job.RuleFiles, Configs: job.Config.Source.Files, Events: func() uint64 { return e.Stats().Events },
+			Processes: func() outputs.Processes {
+				s := host.Procs.Stats()
+				return outputs.Processes{Now: s.Processes, Evictions: s.Evictions, Misses: s.Misses, Refills: s.Refills, Failures: s.RefillFailures}
+			},
+		},
+	}
+	if probe != nil {
+		o.Beat, o.Beats, o.Sources.Engine = probe.Beat, probe.Beats, "modern_bpf"
+		o.Sources.Kernel = func() (outputs.Kernel, error) { return kernelCounts(probe) }
+	}
+	return outputs.StartVitals(o)
+}
+
+// kernelCounts hands the probe's counters to the outputs.
+func kernelCounts(probe *live.Probe) (out outputs.Kernel, err error) {
+	all, err := probe.Stats()
+	if err != nil {
+		return nil, err
+	}
+	for id, cpus := range all.Events() {
+		e := outputs.KernelEvent{Name: event.Rows()[id].Name}
+		for _, c := range cpus {
+			e.CPUs = append(e.CPUs, outputs.KernelCounts{
+				Sent: c.Sent, RingFull: c.RingFull, NoProgram: c.NoProgram + c.Unmatched, ScratchFull: c.ScratchFull, Fault: c.Fault, Truncated: c.Truncated + c.TooDeep,
+			})
+		}
+		out = append(out, e)
+	}
+	return out, nil
 }
 
 // finish prints the statistics and says what was lost.
@@ -116,14 +164,7 @@ func finish(out io.Writer, log zerolog.Logger, host *field.Host, tally *outputs.
 	if n := host.Procs.Stats().Evictions; n > 0 {
 		log.Warn().Uint64("processes", n).Msg("processes found no room in the table (falco_libs.thread_table_size)")
 	}
-	if s := queue.Stats(); s.Dropped > 0 {
-		log.Warn().Uint64("alerts", s.Sent).Uint64("dropped", s.Dropped).Msg("alerts found no room in the queue")
-	}
-	for _, s := range queue.Stats().Sinks {
-		if s.Dropped+s.Failed > 0 {
-			log.Warn().Str("output", s.Name).Uint64("written", s.Written).Uint64("dropped", s.Dropped).Uint64("failed", s.Failed).Msg("an output lost alerts")
-		}
-	}
+	queue.Stats().Log(log)
 	if _, err := tally.WriteTo(out); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return fmt.Errorf("write statistics: %w", err)
 	}
@@ -158,7 +199,7 @@ type counted struct {
 }
 
 func (c counted) Send(a *alert.Alert) {
-	c.tally.Add(a.Rule, a.Priority)
+	c.tally.Add(a)
 	c.queue.Send(a)
 }
 
@@ -203,7 +244,7 @@ func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe,
 	conf := job.Config.Engine.ModernEBPF
 	p, err := live.Open(live.Options{
 		Object: assets.Probe(), Demand: job.Demand, EventBytes: conf.BufferBytes(), LifeBytes: lifeBytes,
-		CPUsPerRing: conf.CPUsForEachBuffer, DropFailed: conf.DropFailedExit, Snaplen: job.Config.Syscall.Libs.Snaplen, Controller: controller(),
+		CPUsPerRing: conf.CPUsForEachBuffer, DropFailed: conf.DropFailedExit, Snaplen: job.Config.Syscall.Libs.Snaplen, Controller: live.FirstController(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open probe: %w", err)
@@ -233,89 +274,9 @@ func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe,
 	return p, nil
 }
 
-// sayHeld says what it takes to know what calls close, remove and change, and which rules have to do with less.
-func sayHeld(log zerolog.Logger, p *live.Probe, set *rules.Set) {
-	var entry []string
-	for name, from := range p.Origins() {
-		if from == live.FromEntry {
-			entry = append(entry, name)
-		}
-	}
-	if len(entry) > 0 {
-		slices.Sort(entry)
-		log.Info().Strs("events", entry).Strs("rules", askers(set, entry)).
-			Msg("falconet costs every system call of the machine more than twice as much: these rules ask what these calls close, and this kernel shows it at sys_enter only")
-	}
-	lost := p.Lost()
-	if len(lost) == 0 {
-		return
-	}
-	names := make([]string, len(lost))
-	for i, l := range lost {
-		names[i] = l.Event
-	}
-	log.Warn().Strs("events", names).Strs("rules", askers(set, names)).Err(lost[0].Why).
-		Msg("these rules take the paths of these events for what was passed to the call: this kernel does not show what it found for them")
-}
-
-// askers are the rules that read what the events lose.
-func askers(set *rules.Set, events []string) (names []string) {
-	for _, e := range events {
-		names = append(names, set.HeldBy(e)...)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// controller is the first of event.Controllers that has a v1 hierarchy, -1 when all are in the v2 one.
-func controller() int {
-	b, err := os.ReadFile("/proc/cgroups")
-	if err != nil {
-		return -1
-	}
-	for i, name := range event.Controllers {
-		for line := range strings.Lines(string(b)) {
-			if f := strings.Fields(line); len(f) == 4 && f[0] == name && f[1] != "0" {
-				return i
-			}
-		}
-	}
-	return -1
-}
-
-func writePID(path string) error {
-	if path == "" {
-		return nil
-	}
-	if err := os.WriteFile(path, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644); err != nil {
-		return fmt.Errorf("write pidfile: %w", err)
-	}
-	return nil
-}
-
-// reopenOnSignal lets SIGUSR1 open outputs anew, until the function that it returns is called.
-func reopenOnSignal(ctx context.Context, queue *outputs.Queue) func() {
-	ctx, cancel := context.WithCancel(ctx)
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGUSR1)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			select {
-			case <-signals:
-				queue.Reopen()
-			case <-ctx.Done():
-				signal.Stop(signals)
-				return
-			}
-		}
-	})
-	return func() { cancel(); wg.Wait() }
-}
-
 // doctor proves the probe, with a run of this very program as the process to look at.
 func doctor(ctx context.Context) (out []cli.Check) {
-	o := live.Options{Object: assets.Probe(), EventBytes: 1 << 20, LifeBytes: 1 << 20, Controller: controller()}
+	o := live.Options{Object: assets.Probe(), EventBytes: 1 << 20, LifeBytes: 1 << 20, Controller: live.FirstController()}
 	for _, f := range live.Diagnose(ctx, o, "/proc/self/exe", "--page-size") {
 		c := cli.Check{Name: f.Name, Status: "ok", Detail: f.Detail, Advice: f.Advice}
 		if !f.OK {

@@ -35,6 +35,8 @@ type Options struct {
 	Host  *field.Host
 	Rules *rules.Set
 	Out   Receiver
+	// Patience is how long an event may wait for what a rule asks of its container.
+	Patience time.Duration
 }
 
 // Engine matches records against a rule set. Run may be called once; Stats and FirstEvent from any goroutine.
@@ -46,6 +48,13 @@ type Engine struct {
 	num   uint64
 	clock time.Time // when Host.BootTime was last set
 
+	patience  time.Duration
+	batch     []*alert.Alert // of the event at hand
+	held      []held         // the oldest first
+	heldBytes int
+
+	holds, unheld, timeouts atomic.Uint64
+
 	events atomic.Uint64
 	alerts atomic.Uint64
 	first  atomic.Int64
@@ -56,11 +65,15 @@ type Stats struct {
 	Events uint64 // records that rules could match
 	Alerts uint64 // matches that became alerts
 	First  time.Time
+
+	Held     uint64 // events that waited for what their container's runtime had to tell
+	Unheld   uint64 // events that should have, and for which there was no room
+	TimedOut uint64 // events that waited in vain
 }
 
 // New returns an engine. It does nothing before Run.
 func New(o Options) *Engine {
-	e := &Engine{host: o.Host, ctx: field.NewCtx(o.Host), rules: o.Rules, out: o.Out}
+	e := &Engine{host: o.Host, ctx: field.NewCtx(o.Host), rules: o.Rules, out: o.Out, patience: o.Patience}
 	e.setClock()
 	return e
 }
@@ -96,12 +109,23 @@ func (e *Engine) Handle(r *event.Record) {
 		e.first.Store(time.Now().UnixNano())
 	}
 	e.ctx.Begin(r, e.num)
-	e.rules.Match(e.ctx, e.alert)
+	e.batch = e.batch[:0]
+	e.rules.Match(e.ctx, e.matched)
+	lacks, waiting := e.ctx.Lacking()
+	if waiting && e.hold() {
+		return
+	}
+	mark(e.batch, lacks, waiting)
+	e.send(e.batch)
 }
+
+// matched takes a rule that the event at hand matches.
+func (e *Engine) matched(r *rules.Rule) { e.batch = append(e.batch, e.render(e.ctx, r)) }
 
 // Settled lets the state forget what it kept for older events.
 func (e *Engine) Settled() {
 	now := time.Now()
+	e.release(false)
 	e.host.Tick(now)
 	if now.Sub(e.clock) > time.Second {
 		e.setClock()
@@ -122,23 +146,32 @@ func bootTime() int64 {
 	return time.Now().UnixNano() - boot.Nano()
 }
 
-func (e *Engine) alert(r *rules.Rule) {
-	e.alerts.Add(1)
-	e.out.Send(&alert.Alert{
-		Time:     e.ctx.Time(),
+func (e *Engine) render(c *field.Ctx, r *rules.Rule) *alert.Alert {
+	return &alert.Alert{
+		Time:     c.Time(),
 		Rule:     r.Name,
 		Source:   r.Source,
 		Hostname: e.host.Name,
 		Priority: r.Priority,
 		Tags:     r.Tags,
-		Message:  string(r.Output.Append(nil, e.ctx)),
-		Fields:   r.Output.Fields(e.ctx),
-	})
+		Message:  string(r.Output.Append(nil, c)),
+		Fields:   r.Output.Fields(c),
+	}
 }
+
+func (e *Engine) send(alerts []*alert.Alert) {
+	for _, a := range alerts {
+		e.alerts.Add(1)
+		e.out.Send(a)
+	}
+}
+
+// Flush lets go of the events that still wait. It belongs to the goroutine that called Run, after that.
+func (e *Engine) Flush() { e.release(true) }
 
 // Stats returns the counters.
 func (e *Engine) Stats() Stats {
-	s := Stats{Events: e.events.Load(), Alerts: e.alerts.Load()}
+	s := Stats{Events: e.events.Load(), Alerts: e.alerts.Load(), Held: e.holds.Load(), Unheld: e.unheld.Load(), TimedOut: e.timeouts.Load()}
 	if ns := e.first.Load(); ns != 0 {
 		s.First = time.Unix(0, ns)
 	}

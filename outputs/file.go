@@ -63,6 +63,9 @@ func (s *File) Name() string { return "file" }
 // Format returns the format given at construction.
 func (s *File) Format() Format { return s.format }
 
+// Holds returns true: lines are written together.
+func (s *File) Holds() bool { return true }
+
 // Write gathers the line.
 func (s *File) Write(l Line) error {
 	s.lines.add(l)

@@ -92,6 +92,9 @@ func (s *Program) Name() string { return "program" }
 // Format returns the format given at construction.
 func (s *Program) Format() Format { return s.format }
 
+// Holds returns whether the program is kept: lines are given to it together then.
+func (s *Program) Holds() bool { return s.keep }
+
 // Write gives the line to the program.
 func (s *Program) Write(l Line) error {
 	if s.keep {
@@ -100,7 +103,7 @@ func (s *Program) Write(l Line) error {
 	}
 	r, err := s.start()
 	if err != nil {
-		return err
+		return later(err)
 	}
 	_, err = r.stdin.Write(l.Bytes)
 	// A program that does not read its input to the end, such as one that only counts, is none the worse for it.
@@ -123,22 +126,23 @@ func (s *Program) Flush() error {
 		}
 	}
 	if s.run == nil {
-		if wait := restartEvery - time.Since(s.started); wait > 0 && !s.started.IsZero() {
-			time.Sleep(wait)
+		if pause := restartEvery - time.Since(s.started); pause > 0 && !s.started.IsZero() {
+			s.lines.buf = s.lines.buf[:0]
+			return &Later{Err: errors.New("program output has ended"), In: pause}
 		}
 		s.started = time.Now()
 		s.lines.torn = false
 		r, err := s.start()
 		if err != nil {
 			s.lines.buf = s.lines.buf[:0]
-			return err
+			return later(err)
 		}
 		s.run = r
 	}
 	if err := s.lines.writeTo(s.run.stdin); err != nil {
 		ended := s.run
 		s.run = nil
-		return errors.Join(fmt.Errorf("write to program output: %w", err), ended.end(endWithin))
+		return later(errors.Join(fmt.Errorf("write to program output: %w", err), ended.end(endWithin)))
 	}
 	return nil
 }
@@ -153,5 +157,5 @@ func (s *Program) Reopen() error {
 	return r.end(endWithin)
 }
 
-// Close gives the program what was gathered and ends it.
-func (s *Program) Close() error { return errors.Join(s.Flush(), s.Reopen()) }
+// Close ends the program.
+func (s *Program) Close() error { return s.Reopen() }

@@ -18,12 +18,9 @@ import (
 // DefaultCapacity is how many alerts wait where the configuration sets no bound.
 const DefaultCapacity = 16384
 
-// watchEvery is how often losses and stuck sinks are looked for, to be logged.
-const watchEvery = time.Second
-
 // QueueOptions say how a queue works.
 type QueueOptions struct {
-	Capacity int           // alerts that wait for rendering, and lines that wait for each sink; 0 means DefaultCapacity
+	Capacity int           // alerts that wait for rendering, and lines that wait for each sink in memory; 0 means DefaultCapacity
 	Buffered bool          // lines may be held back for up to a second
 	Timeout  time.Duration // after this time in one write a sink is reported as stuck; 0 means never
 	Log      zerolog.Logger
@@ -48,17 +45,45 @@ type Queue struct {
 
 // Stats counts what a queue did. Of the alerts sent, those not dropped were rendered for every sink.
 type Stats struct {
-	Sent    uint64 // alerts offered to the queue
-	Dropped uint64 // of these, found no room or came after Close
-	Sinks   []SinkStats
+	Sent     uint64 // alerts offered to the queue
+	Dropped  uint64 // of these, found no room or came after Close
+	Capacity int
+	Sinks    []SinkStats
 }
 
-// SinkStats counts what a sink did with its lines.
+// SinkStats counts what a sink did with its lines: those offered, and those that an earlier run left in the spool, were written, dropped,
+// failed, or wait.
 type SinkStats struct {
 	Name    string
+	Offered uint64
 	Written uint64
 	Dropped uint64 // found no room: the sink was too slow
 	Failed  uint64 // lost to an error
+	Retried uint64 // how often the receiver took nothing and was tried again
+	Waiting uint64 // are in memory or in the spool
+	Spooled uint64 // of these, are in the spool
+}
+
+// Spooled is a sink whose lines wait on disk.
+type Spooled struct {
+	Sink
+	disk *spool
+}
+
+// Close gives the sink and its spool back, where no queue was started over them.
+func (s *Spooled) Close() error {
+	s.disk.close()
+	return s.Sink.Close()
+}
+
+// WithSpool gives a sink a spool in a directory: what its receiver does not take waits there, up to so many bytes, also over the end
+// of the program.
+func WithSpool(s Sink, dir string, maxBytes int64) (*Spooled, error) {
+	disk, err := openSpool(dir, maxBytes)
+	if err != nil {
+		return nil, err
+	}
+	return &Spooled{Sink: s, disk: disk}, nil
 }
 
 // NewQueue starts a queue over sinks, which belong to it from now on. Close ends it.
@@ -72,7 +97,11 @@ func NewQueue(r *Renderer, opts QueueOptions, sinks ...Sink) *Queue {
 	}
 	var running sync.WaitGroup
 	for _, s := range sinks {
-		w := newWorker(s, opts)
+		var disk *spool
+		if spooled, ok := s.(*Spooled); ok {
+			s, disk = spooled.Sink, spooled.disk
+		}
+		w := newWorker(s, disk, opts)
 		q.workers = append(q.workers, w)
 		running.Go(w.run)
 	}
@@ -102,20 +131,30 @@ func (q *Queue) Send(a *alert.Alert) {
 
 // Stats returns the counters as they are now.
 func (q *Queue) Stats() Stats {
-	s := Stats{Sent: q.sent.Load(), Dropped: q.dropped.Load()}
+	s := Stats{Sent: q.sent.Load(), Dropped: q.dropped.Load(), Capacity: q.opts.Capacity}
 	for _, w := range q.workers {
 		s.Sinks = append(s.Sinks, w.stats())
 	}
 	return s
 }
 
+// Log says which alerts did not arrive.
+func (s Stats) Log(log zerolog.Logger) {
+	if s.Dropped > 0 {
+		log.Warn().Uint64("alerts", s.Sent).Uint64("dropped", s.Dropped).Msg("alerts found no room in the queue")
+	}
+	for _, o := range s.Sinks {
+		if o.Dropped+o.Failed+o.Waiting > 0 {
+			log.Warn().Str("output", o.Name).Uint64("written", o.Written).Uint64("dropped", o.Dropped).Uint64("failed", o.Failed).
+				Uint64("spooled", o.Spooled).Uint64("waiting", o.Waiting-o.Spooled).Msg("not every alert arrived")
+		}
+	}
+}
+
 // Reopen asks every sink to open anew what it writes to. It does not wait for that.
 func (q *Queue) Reopen() {
 	for _, w := range q.workers {
-		select {
-		case w.reopen <- struct{}{}:
-		default: // it was asked already
-		}
+		wake(w.reopen)
 	}
 }
 
@@ -156,59 +195,6 @@ func (q *Queue) dispatch() {
 		}
 	}
 	for _, w := range q.workers {
-		close(w.in)
-	}
-}
-
-// watch logs what was lost since it looked last, and sinks that are stuck.
-func (q *Queue) watch() {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	var dropped uint64
-	seen := make([]watched, len(q.workers))
-	for {
-		select {
-		case <-q.stop:
-			return
-		case now := <-tick.C:
-			if d := q.dropped.Load(); d > dropped {
-				q.opts.Log.Error().Uint64("alerts", d-dropped).Msg("outputs queue is full: alerts were dropped")
-				dropped = d
-			}
-			for i, w := range q.workers {
-				seen[i].look(w, now, q.opts)
-			}
-		}
-	}
-}
-
-// watched is what the watcher remembers of a worker.
-type watched struct {
-	dropped, failed uint64
-	stuck           bool
-}
-
-func (s *watched) look(w *worker, now time.Time, opts QueueOptions) {
-	if d := w.dropped.Load(); d > s.dropped {
-		opts.Log.Error().Str("output", w.sink.Name()).Uint64("alerts", d-s.dropped).Msg("output is too slow: alerts were dropped")
-		s.dropped = d
-	}
-	if f := w.failed.Load(); f > s.failed {
-		ev := opts.Log.Error().Str("output", w.sink.Name()).Uint64("alerts", f-s.failed)
-		if err := w.lastErr.Load(); err != nil {
-			ev = ev.Err(*err)
-		}
-		ev.Msg("output lost alerts")
-		s.failed = f
-	}
-	since := w.busySince.Load()
-	stuck := opts.Timeout > 0 && since != 0 && now.Sub(time.Unix(0, since)) > opts.Timeout
-	if stuck != s.stuck {
-		s.stuck = stuck
-		if stuck {
-			opts.Log.Error().Str("output", w.sink.Name()).Dur("timeout", opts.Timeout).Msg("output is stuck in a write")
-		} else {
-			opts.Log.Info().Str("output", w.sink.Name()).Msg("output is no longer stuck")
-		}
+		close(w.closing)
 	}
 }

@@ -20,14 +20,17 @@ type Format uint8
 const (
 	FormatText Format = iota
 	FormatJSON
+	FormatOCSF // JSON of the Open Cybersecurity Schema Framework
+	FormatECS  // JSON of the Elastic Common Schema
 	formats
 )
 
 // Renderer turns alerts into lines in the shapes that Falco gives them. It holds nothing that changes: any number of goroutines
 // may use one.
 type Renderer struct {
-	conf  config.Render
-	local *time.Location
+	conf    config.Render
+	local   *time.Location
+	version string // of this program
 }
 
 // NewRenderer returns a renderer. Times of day are shown in the zone local.
@@ -36,10 +39,15 @@ func NewRenderer(conf config.Render, local *time.Location) *Renderer {
 }
 
 // Append appends the line of an alert, without the newline at its end. Whatever the alert holds, the line has no newline and no
-// other control character in it and is valid UTF-8, and a line of JSON is one JSON object.
+// other control character in it and is valid UTF-8, and a line of a format that is JSON is one JSON object.
 func (r *Renderer) Append(dst []byte, f Format, a *alert.Alert) []byte {
-	if f == FormatJSON {
+	switch f {
+	case FormatJSON:
 		return r.appendJSON(dst, a)
+	case FormatOCSF:
+		return r.appendOCSF(dst, a)
+	case FormatECS:
+		return r.appendECS(dst, a)
 	}
 	return r.appendLine(dst, a, appendText)
 }
@@ -175,6 +183,8 @@ func appendValue(dst []byte, v any) []byte {
 			dst = appendValue(dst, e)
 		}
 		return append(dst, ']')
+	case object:
+		return appendObject(dst, v)
 	}
 	return append(dst, "null"...)
 }

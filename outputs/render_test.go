@@ -183,9 +183,9 @@ func TestTally(t *testing.T) {
 	if want := "Events detected: 0\nRule counts by severity:\nTriggered rules by rule name:\n"; out.String() != want {
 		t.Errorf("%q", out.String())
 	}
-	tally.Add("b", alert.Informational)
-	tally.Add("a\nx", alert.Warning)
-	tally.Add("b", alert.Informational)
+	tally.Add(&alert.Alert{Rule: "b", Priority: alert.Informational})
+	tally.Add(&alert.Alert{Rule: "a\nx", Priority: alert.Warning})
+	tally.Add(&alert.Alert{Rule: "b", Priority: alert.Informational})
 	out.Reset()
 	if _, err := tally.WriteTo(&out); err != nil {
 		t.Fatal(err)

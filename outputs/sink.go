@@ -2,7 +2,12 @@
 
 package outputs
 
-import "falconet/engine/alert"
+import (
+	"errors"
+	"time"
+
+	"falconet/engine/alert"
+)
 
 // Line is one rendered alert.
 type Line struct {
@@ -17,8 +22,10 @@ type Sink interface {
 	Name() string
 	// Format says how lines are rendered for the sink. It does not change.
 	Format() Format
-	// Write takes one line. The sink may hold it back until Flush. An error means that this line, and all that were taken since
-	// the last Flush, are lost; the sink goes on with the next one.
+	// Holds reports whether Write holds lines back until Flush. It does not change.
+	Holds() bool
+	// Write takes one line. An error means that this line, and all that are held back, did not arrive. Where errors.As finds a
+	// Later in it the same lines will be written again; else they are lost, and the sink goes on with the next one.
 	Write(l Line) error
 	// Flush hands on what Write held back. It is called as soon as nothing waits, or within a second where outputs are buffered.
 	Flush() error
@@ -27,3 +34,40 @@ type Sink interface {
 	// Close flushes and gives everything back. Nothing is called after it.
 	Close() error
 }
+
+// Later is the error of a sink whose receiver takes nothing for now.
+type Later struct {
+	Err error
+	In  time.Duration // when the receiver asked to be tried again, 0 where it did not say
+}
+
+func (e *Later) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *Later) Unwrap() error { return e.Err }
+
+// later wraps an error that may pass.
+func later(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Later{Err: err}
+}
+
+// wait returns how long to wait after an error before the lines are written again; ok is false for errors that do not pass.
+func wait(err error, tries int) (d time.Duration, ok bool) {
+	var l *Later
+	if !errors.As(err, &l) {
+		return 0, false
+	}
+	d = maxPause
+	if tries < 16 {
+		d = min(firstPause<<tries, maxPause)
+	}
+	return max(d, min(l.In, 10*maxPause)), true
+}
+
+const (
+	firstPause = 100 * time.Millisecond
+	maxPause   = 10 * time.Second
+)

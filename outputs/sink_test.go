@@ -154,10 +154,15 @@ func TestProgramThatEndsIsStartedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, line := range []string{"one\n", "two\n"} {
-		_ = s.Write(Line{Bytes: []byte(line)})
-		if err := s.Flush(); err != nil {
-			t.Fatal(err)
-		}
+		// It is not started again at once: until then the sink asks for patience.
+		eventually(t, "the start", func() bool {
+			_ = s.Write(Line{Bytes: []byte(line)})
+			err := s.Flush()
+			if _, ok := wait(err, 0); err != nil && !ok {
+				t.Fatal(err)
+			}
+			return err == nil
+		})
 		eventually(t, "the program", func() bool {
 			b, _ := os.ReadFile(path)
 			return strings.HasSuffix(string(b), line)

@@ -51,6 +51,9 @@ func (s *Stdout) Name() string { return "stdout" }
 // Format returns the format given at construction.
 func (s *Stdout) Format() Format { return s.format }
 
+// Holds returns true: lines are written together.
+func (s *Stdout) Holds() bool { return true }
+
 // Write gathers the line.
 func (s *Stdout) Write(l Line) error {
 	s.lines.add(l)

@@ -34,6 +34,9 @@ func (s *Syslog) Name() string { return "syslog" }
 // Format returns the format given at construction.
 func (s *Syslog) Format() Format { return s.format }
 
+// Holds returns false: every line is a message of its own.
+func (s *Syslog) Holds() bool { return false }
+
 // Write sends the line.
 func (s *Syslog) Write(l Line) error {
 	text := strings.TrimSuffix(string(l.Bytes), "\n")

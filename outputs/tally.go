@@ -11,30 +11,42 @@ import (
 	"falconet/engine/alert"
 )
 
-// Tally counts matches by rule and by priority, for the statistics at the end of a run. The zero value is ready; its methods may
-// be called from any goroutine.
+// Tally counts matches by rule and by priority, for metrics and for the statistics at the end of a run. The zero value is ready; its
+// methods may be called from any goroutine.
 type Tally struct {
 	mu         sync.Mutex
 	total      uint64
 	byPriority [8]uint64
-	byRule     map[string]uint64
-	order      []string // rules in the order in which they matched first
+	byRule     map[string]*RuleCount
+	order      []*RuleCount // in the order in which they matched first
+}
+
+// RuleCount says how often a rule matched.
+type RuleCount struct {
+	Rule     string
+	Source   string
+	Priority alert.Priority
+	Tags     []string
+	Matches  uint64
 }
 
 // Add counts one match.
-func (t *Tally) Add(rule string, p alert.Priority) {
+func (t *Tally) Add(a *alert.Alert) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.byRule == nil {
-		t.byRule = map[string]uint64{}
+		t.byRule = map[string]*RuleCount{}
 	}
-	if t.byRule[rule] == 0 {
-		t.order = append(t.order, rule)
+	c := t.byRule[a.Rule]
+	if c == nil {
+		c = &RuleCount{Rule: a.Rule, Source: a.Source, Priority: a.Priority, Tags: a.Tags}
+		t.byRule[a.Rule] = c
+		t.order = append(t.order, c)
 	}
 	t.total++
-	t.byRule[rule]++
-	if int(p) < len(t.byPriority) {
-		t.byPriority[p]++
+	c.Matches++
+	if int(a.Priority) < len(t.byPriority) {
+		t.byPriority[a.Priority]++
 	}
 }
 
@@ -43,6 +55,17 @@ func (t *Tally) Total() uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.total
+}
+
+// Counts returns the rules that matched, in the order in which they did so first.
+func (t *Tally) Counts() []RuleCount {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := make([]RuleCount, len(t.order))
+	for i, c := range t.order {
+		out[i] = *c
+	}
+	return out
 }
 
 // WriteTo writes the statistics in Falco's shape: the total, the priorities that occurred, most urgent first, and the rules that
@@ -62,8 +85,8 @@ func (t *Tally) WriteTo(w io.Writer) (int64, error) {
 		}
 	}
 	b.WriteString("Triggered rules by rule name:\n")
-	for _, rule := range t.order {
-		fmt.Fprintf(&b, "   %s: %d\n", appendText(nil, rule), t.byRule[rule])
+	for _, c := range t.order {
+		fmt.Fprintf(&b, "   %s: %d\n", appendText(nil, c.Rule), c.Matches)
 	}
 	n, err := io.WriteString(w, b.String())
 	return int64(n), err

@@ -3,6 +3,7 @@
 package outputs
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -16,94 +17,221 @@ const (
 type worker struct {
 	sink     Sink
 	buffered bool
-	in       chan Line
+	in       *fifo
+	from     backlog  // in, or the spool behind it
+	spool    *spooled // nil without one
+	wake     chan struct{}
+	arrived  chan struct{} // with a spool: there is something to store
 	reopen   chan struct{}
+	closing  chan struct{}
 
 	held      int // lines that the sink took since it was flushed last
 	heldBytes int
+	due       time.Time // when what is held must go, where outputs are buffered
+	tries     int       // failures in a row
+	retryAt   time.Time // nothing is written before
 
+	offered   atomic.Uint64
 	written   atomic.Uint64
 	dropped   atomic.Uint64
 	failed    atomic.Uint64
+	retried   atomic.Uint64
 	lastErr   atomic.Pointer[error]
+	down      atomic.Bool  // the last call failed
 	busySince atomic.Int64 // Unix nanoseconds since when the sink is in a call, 0 when it is not
 }
 
-func newWorker(s Sink, opts QueueOptions) *worker {
-	return &worker{sink: s, buffered: opts.Buffered, in: make(chan Line, opts.Capacity), reopen: make(chan struct{}, 1)}
+func newWorker(s Sink, disk *spool, opts QueueOptions) *worker {
+	w := &worker{
+		sink: s, buffered: opts.Buffered, in: &fifo{room: opts.Capacity}, wake: make(chan struct{}, 1),
+		arrived: make(chan struct{}, 1), reopen: make(chan struct{}, 1), closing: make(chan struct{}),
+	}
+	w.from = w.in
+	if disk != nil {
+		w.spool = &spooled{mem: w.in, disk: disk}
+		w.from = w.spool
+	}
+	return w
 }
 
 func (w *worker) offer(l Line) {
-	select {
-	case w.in <- l:
-	default:
+	w.offered.Add(1)
+	if !w.in.push(l) {
 		w.dropped.Add(1)
+		return
+	}
+	if w.spool != nil {
+		wake(w.arrived)
+	} else {
+		wake(w.wake)
+	}
+}
+
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // it was signalled already
 	}
 }
 
 func (w *worker) stats() SinkStats {
-	return SinkStats{Name: w.sink.Name(), Written: w.written.Load(), Dropped: w.dropped.Load(), Failed: w.failed.Load()}
+	s := SinkStats{
+		Name: w.sink.Name(), Offered: w.offered.Load(), Written: w.written.Load(), Dropped: w.dropped.Load(), Failed: w.failed.Load(),
+		Retried: w.retried.Load(), Waiting: uint64(w.from.waiting()),
+	}
+	if w.spool != nil {
+		s.Spooled = uint64(w.spool.onDisk())
+		s.Failed += uint64(w.spool.lost())
+	}
+	return s
 }
 
-// run delivers lines until the worker's buffer is closed and empty.
+// run delivers lines until the worker is closed and everything was delivered, lost or left to the spool.
 func (w *worker) run() {
-	var due <-chan time.Time // when what is held must go, where outputs are buffered
+	var storing sync.WaitGroup
+	if w.spool != nil {
+		wake(w.wake) // for what an earlier run left
+		storing.Go(w.store)
+	}
 	for {
-		if w.held > 0 && len(w.in) == 0 && !w.buffered {
-			w.flush()
-		}
+		w.deliver()
+		timer, stop := w.timer()
 		select {
-		case l, ok := <-w.in:
-			if !ok {
-				w.end()
-				return
-			}
-			if w.buffered && w.held == 0 {
-				due = time.After(flushEvery)
-			}
-			w.write(l)
-		case <-due:
-			w.flush()
-			due = nil
+		case <-w.wake:
+		case <-timer:
 		case <-w.reopen:
 			w.flush()
-			w.call(0, w.sink.Reopen)
+			w.call(w.sink.Reopen)
+			w.retryAt = time.Time{}
+		case <-w.closing:
+			stop()
+			storing.Wait()
+			w.end()
+			return
+		}
+		stop()
+	}
+}
+
+// store keeps memory free by moving lines to the disk, also while the sink is in a call.
+func (w *worker) store() {
+	for {
+		select {
+		case <-w.arrived:
+			_ = w.spool.store() // it is kept for the log
+			wake(w.wake)
+		case <-w.closing:
+			_ = w.spool.store()
+			return
 		}
 	}
+}
+
+// timer returns a channel that tells when there is something to do without anything new.
+func (w *worker) timer() (<-chan time.Time, func()) {
+	at := w.retryAt
+	if at.IsZero() && w.held > 0 {
+		at = w.due
+	}
+	if at.IsZero() {
+		return nil, func() {}
+	}
+	t := time.NewTimer(time.Until(at))
+	return t.C, func() { t.Stop() }
+}
+
+// deliver writes what waits, as long as it goes well.
+func (w *worker) deliver() {
+	if time.Now().Before(w.retryAt) {
+		return
+	}
+	w.retryAt = time.Time{}
+	for w.retryAt.IsZero() && len(w.reopen) == 0 {
+		l, ok := w.from.next()
+		switch {
+		case ok:
+			w.write(l)
+		case w.held > 0 && (!w.buffered || !time.Now().Before(w.due)):
+			w.flush()
+		default:
+			return
+		}
+	}
+	wake(w.wake)
 }
 
 func (w *worker) write(l Line) {
+	if w.held == 0 {
+		w.due = time.Now().Add(flushEvery)
+	}
 	w.held++
 	w.heldBytes += len(l.Bytes)
-	if !w.call(w.held, func() error { return w.sink.Write(l) }) {
-		w.held, w.heldBytes = 0, 0
-		return
-	}
-	if w.heldBytes >= flushBytes {
+	err := w.call(func() error { return w.sink.Write(l) })
+	switch {
+	case err != nil:
+		w.lose(err)
+	case !w.sink.Holds():
+		w.delivered()
+	case w.heldBytes >= flushBytes:
 		w.flush()
 	}
 }
 
 func (w *worker) flush() {
-	if w.held > 0 && w.call(w.held, w.sink.Flush) {
-		w.written.Add(uint64(w.held))
+	if w.held == 0 {
+		return
+	}
+	if err := w.call(w.sink.Flush); err != nil {
+		w.lose(err)
+		return
+	}
+	w.delivered()
+}
+
+func (w *worker) delivered() {
+	w.written.Add(uint64(w.held))
+	w.from.ack()
+	w.held, w.heldBytes, w.tries = 0, 0, 0
+}
+
+// lose deals with the lines that an error concerns: they are written again later, or they are gone.
+func (w *worker) lose(err error) {
+	if pause, ok := wait(err, w.tries); ok {
+		w.tries++
+		w.retried.Add(1)
+		w.retryAt = time.Now().Add(pause)
+		w.from.rewind()
+	} else {
+		w.failed.Add(uint64(w.held))
+		w.from.ack()
 	}
 	w.held, w.heldBytes = 0, 0
 }
 
+// end delivers what is left as long as the receiver takes it, and closes the sink. What it does not take is lost unless it is spooled.
 func (w *worker) end() {
+	w.buffered = false
+	w.retryAt = time.Time{}
+	for len(w.reopen) > 0 {
+		<-w.reopen
+	}
+	w.deliver()
 	w.flush()
-	w.call(0, w.sink.Close)
+	w.call(w.sink.Close)
+	w.failed.Add(uint64(w.in.empty()))
+	if w.spool != nil {
+		w.spool.close()
+	}
 }
 
-// call runs one of the sink's methods and counts the lines that an error costs.
-func (w *worker) call(atStake int, method func() error) bool {
+// call runs one of the sink's methods.
+func (w *worker) call(method func() error) error {
 	w.busySince.Store(time.Now().UnixNano())
 	err := method()
 	w.busySince.Store(0)
 	if err != nil {
 		w.lastErr.Store(&err)
-		w.failed.Add(uint64(atStake))
 	}
-	return err == nil
+	w.down.Store(err != nil)
+	return err
 }

@@ -48,15 +48,16 @@ var forbidden = []struct{ from, to, why string }{
 
 // thirdParties are the only packages that may import each foreign module.
 var thirdParties = map[string][]string{
-	"github.com/cilium/ebpf":           {"probe/live"},
-	"github.com/knadh/koanf":           {"engine/config"},
-	"github.com/go-viper/mapstructure": {"engine/config"},
-	"go.yaml.in/yaml":                  {"engine/config", "engine/rules"},
-	"github.com/spf13/cobra":           {"engine/cli"},
-	"github.com/spf13/pflag":           {"engine/cli"},
-	"go.uber.org/automaxprocs":         {""},
-	"github.com/rs/zerolog":            {"", "engine/cli", "engine", "engine/state", "engine/container", "probe/live", "outputs"},
-	"golang.org/x/sys":                 nil, // anywhere
+	"github.com/cilium/ebpf":              {"probe/live"},
+	"github.com/knadh/koanf":              {"engine/config"},
+	"github.com/go-viper/mapstructure":    {"engine/config"},
+	"go.yaml.in/yaml":                     {"engine/config", "engine/rules"},
+	"github.com/spf13/cobra":              {"engine/cli"},
+	"github.com/spf13/pflag":              {"engine/cli"},
+	"go.uber.org/automaxprocs":            {""},
+	"github.com/rs/zerolog":               {"", "engine/cli", "engine", "engine/state", "engine/container", "probe/live", "outputs"},
+	"github.com/prometheus/client_golang": {"outputs"},
+	"golang.org/x/sys":                    nil, // anywhere
 }
 
 type pkg struct {

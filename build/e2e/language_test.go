@@ -265,7 +265,7 @@ func TestOutputs(t *testing.T) {
 			for i, a := range got {
 				suggested := ""
 				if i == 1 {
-					suggested = " container_id=host container_name=host"
+					suggested = " container_id=host container_name=host container_image_repository=<NA> container_image_tag=<NA> k8s_ns_name=<NA> k8s_pod_name=<NA>"
 				}
 				want := fmt.Sprintf(`^%d %s more=false%s last=true$`, i, strings.ReplaceAll(outputs[i].want, "${D}", regexp.QuoteMeta(dir)), suggested)
 				message := a.Message

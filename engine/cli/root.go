@@ -28,6 +28,9 @@ type Job struct {
 	Log     zerolog.Logger
 	PIDFile string // "" for none
 	Stdout  io.Writer
+
+	RuleFiles []string // where the rules came from
+	Versions  []byte   // of this program and of what it is compatible with, as JSON
 }
 
 // Check is one thing that doctor looked at.

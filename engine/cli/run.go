@@ -4,9 +4,9 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"slices"
@@ -26,7 +26,7 @@ func environ() []string { return os.Environ() }
 
 // start loads the rules and runs the engine, or does with the rules what the options say.
 func (c *command) start(ctx context.Context, conf *config.Config) error {
-	log := newLog(c.Stderr, conf.Log)
+	log := newLog(c.Stderr, conf.Log, conf.Render.ISOTime)
 	for _, w := range conf.Source.Warnings {
 		log.Warn().Msg(w)
 	}
@@ -57,7 +57,14 @@ func (c *command) start(ctx context.Context, conf *config.Config) error {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(c.seconds)*time.Second)
 		defer cancel()
 	}
-	return c.Run(ctx, &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Stdout: c.Stdout})
+	job := &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Stdout: c.Stdout}
+	for _, f := range files {
+		job.RuleFiles = append(job.RuleFiles, f.Name)
+	}
+	if job.Versions, err = json.Marshal(c.versions()); err != nil {
+		return fmt.Errorf("encode versions: %w", err)
+	}
+	return c.Run(ctx, job)
 }
 
 // loud are the warnings that are shown without being asked for: rules that are not there, or not whole.
@@ -146,18 +153,4 @@ func extraFields(list []any) (out []rules.Extra) {
 		}
 	}
 	return out
-}
-
-// levels maps the words of log_level.
-var levels = map[string]zerolog.Level{
-	"emergency": zerolog.PanicLevel, "alert": zerolog.FatalLevel, "critical": zerolog.FatalLevel, "error": zerolog.ErrorLevel,
-	"warning": zerolog.WarnLevel, "notice": zerolog.InfoLevel, "info": zerolog.InfoLevel, "debug": zerolog.DebugLevel,
-}
-
-func newLog(w io.Writer, conf config.Log) zerolog.Logger {
-	if !conf.Stderr {
-		w = io.Discard
-	}
-	out := zerolog.ConsoleWriter{Out: w, NoColor: true, TimeFormat: time.ANSIC}
-	return zerolog.New(out).Level(levels[conf.Level]).With().Timestamp().Logger()
 }

@@ -16,7 +16,7 @@ func TestAppendOutput(t *testing.T) {
 		{Match: config.AppendMatch{Source: "syscall", Tags: []string{"a"}, Rule: "R"}, ExtraOutput: "x=%evt.num", SuggestedOutput: true},
 		{ExtraFields: []any{"proc.name", map[string]any{"b": "is %proc.pid", "a": 1}, "evt.num"}},
 	}}}
-	const suggested = "container_id=%container.id container_name=%container.name"
+	const suggested = "container_id=%container.id container_name=%container.name container_image_repository=%container.image.repository container_image_tag=%container.image.tag k8s_ns_name=%k8s.ns.name k8s_pod_name=%k8s.pod.name"
 	want := []rules.Append{
 		{Output: suggested},
 		{Source: "syscall", Tags: []string{"a"}, Rule: "R", Output: "x=%evt.num " + suggested},

@@ -50,6 +50,18 @@ type Memory struct {
 	BudgetMB int `koanf:"budget_mb" default:"256" min:"64" max:"1048576" doc:"How many megabytes the program may use, the rings of events not counted: its tables are sized by it, and its memory is collected the more eagerly the nearer it comes. The variable GOMEMLIMIT goes before it."`
 }
 
+// Blame wraps an error that a value turned out to cause after loading, with the key and where it was written.
+func (c *Config) Blame(key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	root := c.tree
+	if root == nil {
+		root = &node{kind: mapNode}
+	}
+	return &Problem{Key: key, At: place(root, key), Text: err.Error()}
+}
+
 // Files names further configuration files.
 type Files struct {
 	Includes []Include `koanf:"config_files" scalar:"path" default:"[/etc/falconet/config.d]" doc:"More configuration files, or directories of them, merged over this file in order. A directory gives its files sorted by name. What does not exist is skipped. An entry is a path, or a map with path and strategy."`
@@ -176,6 +188,15 @@ type ContainerEngines struct {
 	LibvirtLXC Switch `koanf:"libvirt_lxc"`
 	BPM        Switch `koanf:"bpm"`
 	Rocket     Switch `koanf:"rocket"`
+	WaitMS     int    `koanf:"wait_ms" default:"200" min:"0" max:"10000" doc:"How many milliseconds an event may wait for what a rule asks of its container and a runtime's socket has to tell: it is matched again then. 0 means not at all."`
+}
+
+// Patience is how long an event may wait for what is asked of its container.
+func (c ContainerEngines) Patience() time.Duration {
+	if c.CRI.DisableAsync || c.CRI.DisableCRIAsync {
+		return 10 * time.Second
+	}
+	return time.Duration(c.WaitMS) * time.Millisecond
 }
 
 // Switch turns one container engine on or off.
@@ -186,8 +207,8 @@ type Switch struct {
 // CRI is the Kubernetes container runtime interface.
 type CRI struct {
 	Enabled         bool     `koanf:"enabled" default:"true" doc:"Look for containers of this engine."`
-	Sockets         []string `koanf:"sockets" default:"[/run/containerd/containerd.sock, /run/crio/crio.sock, /run/k3s/containerd/containerd.sock, /run/host-containerd/containerd.sock]" doc:"Sockets to ask, the first that answers is used."`
-	DisableAsync    bool     `koanf:"disable_async" default:"false" doc:"Wait for the answer, not only use it when it is there."`
+	Sockets         []string `koanf:"sockets" default:"[/run/containerd/containerd.sock, /run/crio/crio.sock, /run/k3s/containerd/containerd.sock, /run/host-containerd/containerd.sock]" doc:"Sockets to ask for what is not on the disk, one after another until one knows the container."`
+	DisableAsync    bool     `koanf:"disable_async" default:"false" doc:"Let events wait for the answer for ten seconds, not wait_ms."`
 	DisableCRIAsync bool     `koanf:"disable-cri-async" default:"false" doc:"Another spelling of disable_async."`
 }
 
@@ -236,12 +257,19 @@ type Queue struct {
 
 // StdoutOutput writes alerts to the standard output.
 type StdoutOutput struct {
-	Enabled bool `koanf:"enabled" default:"true" doc:"Write alerts to the standard output."`
+	Enabled bool   `koanf:"enabled" default:"true" doc:"Write alerts to the standard output."`
+	Format  string `koanf:"format" default:"auto" enum:"auto,text,json,ocsf,ecs" doc:"How alerts are written here: auto is what json_output says; ocsf is an OCSF Detection Finding, ecs a document of the Elastic Common Schema, both as one JSON object a line."`
 }
 
-// SyslogOutput sends alerts to the system's log.
+// SyslogOutput sends alerts to the system's log, or to another one.
 type SyslogOutput struct {
-	Enabled bool `koanf:"enabled" default:"false" doc:"Send alerts to syslog, with the priority of the rule."`
+	Enabled    bool   `koanf:"enabled" default:"false" doc:"Send alerts to syslog, with the priority of the rule."`
+	Format     string `koanf:"format" default:"auto" enum:"auto,text,json,ocsf,ecs" doc:"How alerts are written here: auto is what json_output says; ocsf is an OCSF Detection Finding, ecs a document of the Elastic Common Schema, both as one JSON object a line."`
+	Address    string `koanf:"address" doc:"A log server, as udp://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT, which gets messages of RFC 5424. Nothing stands for the log of this machine."`
+	Insecure   bool   `koanf:"insecure" default:"false" doc:"Do not check the server's certificate."`
+	CACert     string `koanf:"ca_cert" doc:"A file with the certificates that the server's must be signed with. Nothing stands for those that the system trusts."`
+	ClientCert string `koanf:"client_cert" doc:"A certificate of our own to show the server."`
+	ClientKey  string `koanf:"client_key" doc:"Its key."`
 }
 
 // FileOutput appends alerts to a file.
@@ -249,6 +277,7 @@ type FileOutput struct {
 	Enabled   bool   `koanf:"enabled" default:"false" doc:"Append alerts to a file."`
 	KeepAlive bool   `koanf:"keep_alive" default:"false" doc:"Keep the file open between alerts. It is opened anew on SIGUSR1."`
 	Filename  string `koanf:"filename" default:"./events.txt" doc:"The file."`
+	Format    string `koanf:"format" default:"auto" enum:"auto,text,json,ocsf,ecs" doc:"How alerts are written here: auto is what json_output says; ocsf is an OCSF Detection Finding, ecs a document of the Elastic Common Schema, both as one JSON object a line."`
 }
 
 // ProgramOutput gives alerts to a program.
@@ -256,6 +285,8 @@ type ProgramOutput struct {
 	Enabled   bool   `koanf:"enabled" default:"false" doc:"Give alerts to a program on its standard input."`
 	KeepAlive bool   `koanf:"keep_alive" default:"false" doc:"Start the program once and give it a line per alert, not once per alert. It is started anew on SIGUSR1 and when it ends."`
 	Program   string `koanf:"program" doc:"A shell command, run with /bin/sh -c."`
+	Format    string `koanf:"format" default:"auto" enum:"auto,text,json,ocsf,ecs" doc:"How alerts are written here: auto is what json_output says; ocsf is an OCSF Detection Finding, ecs a document of the Elastic Common Schema, both as one JSON object a line."`
+	Spool     Spool  `koanf:"spool"`
 }
 
 // HTTPOutput posts alerts to a URL.
@@ -272,8 +303,16 @@ type HTTPOutput struct {
 	ClientKey              string `koanf:"client_key" default:"/etc/ssl/certs/client.key" doc:"Its key."`
 	Echo                   bool   `koanf:"echo" default:"false" doc:"Print the server's answers to the standard output."`
 	CompressUploads        bool   `koanf:"compress_uploads" default:"false" doc:"Compress with gzip."`
-	KeepAlive              bool   `koanf:"keep_alive" default:"false" doc:"Keep connections open."`
-	MaxConsecutiveTimeouts int    `koanf:"max_consecutive_timeouts" default:"5" min:"0" max:"255" doc:"Timeouts in a row after which an alert is given up."`
+	KeepAlive              bool   `koanf:"keep_alive" default:"false" doc:"Send TCP keep-alive probes on the connection, which is used again either way."`
+	MaxConsecutiveTimeouts int    `koanf:"max_consecutive_timeouts" default:"5" min:"0" max:"255" doc:"How often in a row a request may take longer than output_timeout before its alert is given up. With a spool no alert is given up for that."`
+	Format                 string `koanf:"format" default:"auto" enum:"auto,text,json,ocsf,ecs" doc:"How alerts are written here: auto is what json_output says; ocsf is an OCSF Detection Finding, ecs a document of the Elastic Common Schema, both as one JSON object a line."`
+	Spool                  Spool  `koanf:"spool"`
+}
+
+// Spool is room on disk for alerts that a receiver does not take for now.
+type Spool struct {
+	Path      string `koanf:"path" doc:"A directory for this output alone, where alerts wait that the receiver does not take, also over a restart. Nothing means that they wait in memory."`
+	MaxSizeMB int    `koanf:"max_size_mb" default:"64" min:"1" max:"1048576" doc:"How much may wait there; alerts that find no room wait in memory, and are dropped and counted where that is full too."`
 }
 
 // Web is the server for health and metrics.
@@ -293,6 +332,7 @@ type Log struct {
 	Stderr bool       `koanf:"log_stderr" default:"true" doc:"Write messages of the program itself to the standard error."`
 	Syslog bool       `koanf:"log_syslog" default:"false" doc:"Send messages of the program itself to syslog."`
 	Level  string     `koanf:"log_level" default:"info" enum:"emergency,alert,critical,error,warning,notice,info,debug" doc:"How urgent a message must be to be written."`
+	Format string     `koanf:"log_format" default:"text" enum:"text,json" doc:"How messages of the program itself are written. A message that comes too often is hidden for a minute, and counted."`
 	Libs   LibsLogger `koanf:"libs_logger"`
 }
 

@@ -315,9 +315,7 @@ func (c *Config) check(root *node) Problems {
 	if c.Outputs.Program.Enabled && c.Outputs.Program.Program == "" {
 		fail("program_output.program", "must be a command when program_output is enabled")
 	}
-	if c.Outputs.HTTP.Enabled && c.Outputs.HTTP.URL == "" {
-		fail("http_output.url", "must be a URL when http_output is enabled")
-	}
+	c.Outputs.check(fail)
 	if a := c.Web.ListenAddress; c.Web.Enabled {
 		if _, err := netip.ParseAddr(strings.Trim(a, "[]")); err != nil {
 			fail("webserver.listen_address", "must be an IP address, not %q", a)

@@ -29,9 +29,6 @@ func notices(c *Config) []string {
 	}
 	add(len(plugins) > 0, "load_plugins: plugins are shared libraries, which a static binary does not load; left out: "+strings.Join(plugins, ", "))
 
-	add(c.Outputs.HTTP.Enabled, "http_output.enabled: alerts are not sent over HTTP by this version; the key has no effect")
-	add(c.Web.Enabled, "webserver.enabled: this version serves no HTTP; the key has no effect")
-	add(c.Metrics.Enabled, "metrics.enabled: this version publishes no metrics; the key has no effect")
 	add(c.Capture.Enabled, "capture.enabled: this version writes no capture files; the key has no effect")
 	return out
 }

@@ -3,14 +3,21 @@
 // Package container tells from a cgroup which container a process is in.
 package container
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Info is what a cgroup path tells of a container. The zero Info is a process in none.
 type Info struct {
 	ID     string // what container.id prints: the first 12 characters of hexadecimal ids, the whole name of others
 	FullID string
 	Type   string // container.type: "docker", "podman", "containerd", "cri-o", "cri", "lxc", "libvirt-lxc", "bpm"
+	UID    int    // whose podman it is, 0 for the system's
 }
+
+// Named reports whether the container is one of a runtime that knows a name and no more.
+func (i Info) Named() bool { return i.Type == "lxc" || i.Type == "libvirt-lxc" || i.Type == "bpm" }
 
 // engine recognises the cgroup paths of one runtime. Engines are asked in the order of the list, each with all paths of a process.
 type engine func(path string) (full, kind string)
@@ -22,7 +29,10 @@ var engines = [...]engine{matchDocker, matchPodman, matchCRI, matchLibvirt, matc
 // Match returns the container that the given cgroup paths belong to; ok is false when they are in none. A process that has
 // moved to a cgroup below its container's (systemd in a container, a nested runtime) is still in it: what no engine
 // knows is looked at again without its last component.
-func Match(paths ...string) (info Info, ok bool) {
+func Match(paths ...string) (info Info, ok bool) { return allEnabled.Match(paths...) }
+
+// Match is like the function, with the containers of these runtimes only.
+func (e Enabled) Match(paths ...string) (info Info, ok bool) {
 	for depth := 0; depth < 64; depth++ {
 		left := false
 		for i := range engines {
@@ -32,8 +42,12 @@ func Match(paths ...string) (info Info, ok bool) {
 					continue
 				}
 				left = true
-				if full, kind := engines[i](path); full != "" {
-					return Info{ID: short(full, kind), FullID: full, Type: kind}, true
+				if full, kind := engines[i](path); full != "" && e.has(kind) {
+					info := Info{ID: short(full, kind), FullID: full, Type: kind}
+					if kind == "podman" {
+						info.UID = owner(path)
+					}
+					return info, true
 				}
 			}
 		}
@@ -45,7 +59,10 @@ func Match(paths ...string) (info Info, ok bool) {
 }
 
 // MatchList is Match for "controller=path" entries separated by NUL, as the probe sends them.
-func MatchList(cgroups string) (Info, bool) {
+func MatchList(cgroups string) (Info, bool) { return allEnabled.MatchList(cgroups) }
+
+// MatchList is like the function, with the containers of these runtimes only.
+func (e Enabled) MatchList(cgroups string) (Info, bool) {
 	var paths [16]string
 	list := paths[:0]
 	for cgroups != "" && len(list) < len(paths) {
@@ -56,7 +73,7 @@ func MatchList(cgroups string) (Info, bool) {
 			list = append(list, path)
 		}
 	}
-	return Match(list...)
+	return e.Match(list...)
 }
 
 // above cuts the last depth components from a path; ok is false when none remains.
@@ -123,6 +140,17 @@ func matchDocker(path string) (full, kind string) {
 // underUser tells the cgroups of a user's own podman from docker's.
 func underUser(path string) bool {
 	return strings.Contains(path, "/user.slice/user-") || strings.HasPrefix(path, "/user.slice/user-")
+}
+
+// owner reads the user from the cgroup of a user's own podman.
+func owner(path string) int {
+	_, rest, ok := strings.Cut(path, "/user.slice/user-")
+	id, _, slice := strings.Cut(rest, ".slice")
+	uid, err := strconv.ParseUint(id, 10, 31)
+	if !ok || !slice || err != nil {
+		return 0
+	}
+	return int(uid)
 }
 
 func matchPodman(path string) (full, kind string) {

@@ -60,6 +60,9 @@ func TestMatch(t *testing.T) {
 	} {
 		info, ok := Match(c.path)
 		want := Info{ID: c.id, FullID: c.full, Type: c.kind}
+		if strings.Contains(c.path, "user-1000.slice") && c.full != "" {
+			want.UID = 1000
+		}
 		if info != want || ok != (c.full != "") {
 			t.Errorf("%s: got %+v, %v, want %+v", c.path, info, ok, want)
 		}

@@ -32,6 +32,8 @@ type Stats struct {
 // kernel, so what is known of one stays true. Learn and Lookup belong to one goroutine; Stats may be called from any.
 type Resolver struct {
 	proc, cgroup string // where the two filesystems are mounted
+	on           Enabled
+	store        *Store // nil: only identities are known
 	max          int
 	known        map[Key]*entry
 	order        []Key // the keys of known, the oldest first, from head on
@@ -45,6 +47,7 @@ type Resolver struct {
 type entry struct {
 	info  Info
 	in    bool
+	box   *Box // nil without a store
 	found bool // false: nothing was found, look again after retry
 	retry time.Time
 }
@@ -61,9 +64,12 @@ const (
 func NewResolver(root string) *Resolver {
 	return &Resolver{
 		proc: filepath.Join("/", root, "proc"), cgroup: filepath.Join("/", root, "sys/fs/cgroup"),
-		max: maxCgroups, known: make(map[Key]*entry), now: time.Now,
+		on: allEnabled, max: maxCgroups, known: make(map[Key]*entry), now: time.Now,
 	}
 }
+
+// Use makes the resolver tell containers of some runtimes only, and has the store find out about them.
+func (r *Resolver) Use(s *Store) { r.store, r.on = s, s.opts.Enabled }
 
 // Stats returns the counters.
 func (r *Resolver) Stats() Stats {
@@ -75,7 +81,7 @@ func (r *Resolver) Learn(k Key, cgroups []byte) {
 	if e := r.known[k]; k == (Key{}) || e != nil && e.found || !bytes.ContainsRune(cgroups, '=') {
 		return
 	}
-	info, in := MatchList(string(cgroups))
+	info, in := r.on.MatchList(string(cgroups))
 	r.put(k, entry{info: info, in: in, found: true})
 }
 
@@ -90,13 +96,40 @@ func (r *Resolver) Lookup(k Key, pid uint32, sameProcess func() bool) (info Info
 	return e.info, e.in
 }
 
+// Box returns what is found out about the container of cgroup k, which Lookup has found; nil for the host, and without a store.
+func (r *Resolver) Box(k Key) *Box {
+	e := r.known[k]
+	if e == nil || e.box == nil {
+		return nil
+	}
+	if e.box.refused {
+		e.box = r.store.Box(e.info)
+	}
+	return e.box
+}
+
+// Await waits a moment, see Store.
+func (r *Resolver) Await(b *Box) {
+	if r.store != nil {
+		r.store.Await(b)
+	}
+}
+
+// Changed has an element when more has become known of some container; it is nil without a store.
+func (r *Resolver) Changed() <-chan struct{} {
+	if r.store == nil {
+		return nil
+	}
+	return r.store.Changed()
+}
+
 func (r *Resolver) resolve(k Key, pid uint32, sameProcess func() bool) *entry {
 	r.misses.Add(1)
 	if k == (Key{}) { // a kernel without cgroups
 		return r.put(k, entry{found: true})
 	}
 	if list, ok := r.ofProcess(pid); ok && sameProcess() && r.is(k, list) {
-		info, in := MatchList(list)
+		info, in := r.on.MatchList(list)
 		return r.put(k, entry{info: info, in: in, found: true})
 	}
 	if now := r.now(); now.Sub(r.lastWalk) >= walkEvery && k.V2 != 0 {
@@ -172,7 +205,7 @@ func (r *Resolver) walk() {
 			return nil
 		}
 		name := strings.TrimPrefix(path, root)
-		info, in := Match(name)
+		info, in := r.on.Match(name)
 		// With a v1 hierarchy beside it the container's id is there too: what v2 alone says is only good if it says something.
 		if k := (Key{V2: st.Ino}); in || name == "" || r.pure(root) {
 			if e := r.known[k]; e == nil || !e.found {
@@ -204,6 +237,9 @@ func (r *Resolver) byV2(k Key) *entry {
 }
 
 func (r *Resolver) put(k Key, e entry) *entry {
+	if e.in && r.store != nil {
+		e.box = r.store.Box(e.info)
+	}
 	if old := r.known[k]; old != nil {
 		*old = e
 		return old

@@ -49,14 +49,16 @@ func (c *Ctx) pidnsStart() (uint64, bool) {
 }
 
 func containerFields() []Def {
-	onHost := func(read func(info *container.Info) (string, bool)) func(*Ctx, Arg) (Value, bool) {
+	onHost := func(read func(c *Ctx) (string, bool)) func(*Ctx, Arg) (Value, bool) {
 		return func(c *Ctx, _ Arg) (Value, bool) {
 			if _, host := c.containerID(); host {
 				return Str(hostID), true
 			}
-			info, in := c.container()
-			s, ok := read(&info)
-			return Str(s), in && ok
+			if _, in := c.container(); !in {
+				return Value{}, false
+			}
+			s, ok := read(c)
+			return Str(s), ok
 		}
 	}
 	return []Def{
@@ -65,11 +67,20 @@ func containerFields() []Def {
 		{Name: "container.full_id", Type: event.CharBuf, Example: "container.full_id exists", Desc: "the container's whole id",
 			Get: inContainer(func(_ *Ctx, i *container.Info) (Value, bool) { return Str(i.FullID), true })},
 		{Name: "container.name", Type: event.CharBuf, Flags: Suggested, Example: "container.name = host", Desc: "name of the container, host outside of containers; absent while it is not known",
-			Get: onHost(func(i *container.Info) (string, bool) { // these runtimes' ids are the names that users gave
-				return i.FullID, i.Type == "lxc" || i.Type == "libvirt-lxc" || i.Type == "bpm"
+			Get: onHost(func(c *Ctx) (string, bool) {
+				m, ok := c.metadata(container.HasName)
+				if !ok { // these runtimes' ids are the names that users gave
+					return c.box.FullID, c.box.Named()
+				}
+				return m.Name, true
 			})},
-		{Name: "container.type", Type: event.CharBuf, Example: "container.type = docker", Desc: "what runs the container, as its cgroup tells: docker, podman, containerd, cri-o, cri, lxc and so on; host outside of containers",
-			Get: onHost(func(i *container.Info) (string, bool) { return i.Type, true })},
+		{Name: "container.type", Type: event.CharBuf, Example: "container.type = docker", Desc: "what runs the container: docker, podman, containerd, cri-o, cri, lxc and so on; host outside of containers",
+			Get: onHost(func(c *Ctx) (string, bool) {
+				if m, _ := c.metadata(0); m != nil && m.Type != "" {
+					return m.Type, true
+				}
+				return c.box.Type, true
+			})},
 		{Name: "container.start_ts", Type: event.Uint64, Example: "container.start_ts > 0", Desc: "when the first process of the container's pid namespace was made, in nanoseconds since the epoch",
 			Get: inContainer(func(c *Ctx, _ *container.Info) (Value, bool) {
 				start, ok := c.pidnsStart()

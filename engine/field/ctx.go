@@ -43,6 +43,10 @@ type Ctx struct {
 	img     *state.Image
 	box     container.Info
 	inBox   bool
+	pinned  *container.Box  // the box of box, where it is known already
+	lacking container.Facts // what was asked of the container and is not known
+	lacks   *container.Box  // of which it was asked
+	waits   bool            // it may still become known
 	fd      fdInfo
 	name    string // fd.name
 	alt     string // the path that an open names
@@ -84,6 +88,7 @@ func NewCtx(h *Host) *Ctx {
 // Values read before are no longer valid.
 func (c *Ctx) Begin(r *event.Record, num uint64) {
 	c.Rec, c.Num, c.done = r, num, 0
+	c.lacking, c.waits = 0, false
 	c.arena = c.arena[:0]
 	if c.first == 0 {
 		c.first, c.last = r.TS, r.TS

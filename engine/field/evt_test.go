@@ -150,7 +150,7 @@ func TestRender(t *testing.T) {
 }
 
 func TestSuggestedOutput(t *testing.T) {
-	if got, want := SuggestedOutput(), "container_id=%container.id container_name=%container.name"; got != want {
+	if got, want := SuggestedOutput(), "container_id=%container.id container_name=%container.name container_image_repository=%container.image.repository container_image_tag=%container.image.tag k8s_ns_name=%k8s.ns.name k8s_pod_name=%k8s.pod.name"; got != want {
 		t.Errorf("suggested is %q, want %q", got, want)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"falconet/engine/event"
 )
@@ -164,11 +165,16 @@ func TestOpenedFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/stat")
-	if err != nil {
-		t.Fatal(err)
+	var stat []string
+	for len(stat) == 0 || stat[0] != "S" { // before it sleeps it opens and closes libraries
+		time.Sleep(time.Millisecond)
+		b, err := os.ReadFile("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/stat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		stat = strings.Fields(string(b)[strings.LastIndexByte(string(b), ')')+2:])
 	}
-	ticks, err := strconv.ParseUint(strings.Fields(string(stat)[strings.LastIndexByte(string(stat), ')')+2:])[19], 10, 64)
+	ticks, err := strconv.ParseUint(stat[19], 10, 64)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,8 @@ func buildTable() *fieldTable {
 		{"evt", evtFields()}, {"evt", evtIOFields()}, {"evt", evtTimeFields()}, {"evt", evtAroundFields()}, {"evt", isSyslogField()}, {"evt", mismatchFields()},
 		{"process", procFields()}, {"process", procFDFields()}, {"process", lineageFields()}, {"process", threadFields()}, {"process", cpuFields()},
 		{"user", userFields()}, {"group", groupFields()},
-		{"container", containerFields()}, {"fd", fdFields()}, {"fd", fdSockFields()}, {"fd", fdTypesField()}, {"fs.path", fsPathFields()},
+		{"container", containerFields()}, {"container", metadataFields()}, {"process", probeFields()}, {"k8s", k8sFields()},
+		{"fd", fdFields()}, {"fd", fdSockFields()}, {"fd", fdTypesField()}, {"fs.path", fsPathFields()},
 		{"syslog", syslogFields()}, {"fdlist", fdListFields()}, {"static", staticFields()}, {"hidden", hiddenFields()},
 	} {
 		for i := range class.defs {

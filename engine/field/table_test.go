@@ -275,14 +275,3 @@ func TestExtractorsDoNotAllocate(t *testing.T) {
 		t.Errorf("walking ancestors allocates %v times", n)
 	}
 }
-
-func TestMissing(t *testing.T) {
-	for name, want := range map[string]bool{
-		"container.image.repository": true, "k8s.pod.label.app": true, "k8s.ns.name": true, "fd.cip.name": false, "container.mount.source": true,
-		"fd.name": false, "container.id": false, "nosuch.field": false, "proc.nosuch": false, "": false, "k8s": false,
-	} {
-		if why, ok := Missing(name); ok != want || ok != (why != "") {
-			t.Errorf("%s: %q, %v", name, why, ok)
-		}
-	}
-}

@@ -169,7 +169,7 @@ func globPrefix(pattern []string, path string) bool {
 			return false
 		}
 		part, rest, _ := strings.Cut(path, "/")
-		if !glob(g, part, false) {
+		if !field.Glob(g, part, false) {
 			return false
 		}
 		path = rest

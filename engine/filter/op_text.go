@@ -17,8 +17,8 @@ var textOps = map[string]func(s, operand string) bool{
 	"startswith": strings.HasPrefix,
 	"endswith":   strings.HasSuffix,
 	"icontains":  containsFold,
-	"glob":       func(s, pattern string) bool { return glob(pattern, s, false) },
-	"iglob":      func(s, pattern string) bool { return glob(pattern, s, true) },
+	"glob":       func(s, pattern string) bool { return field.Glob(pattern, s, false) },
+	"iglob":      func(s, pattern string) bool { return field.Glob(pattern, s, true) },
 }
 
 // textTest makes the test of a text operator with a constant.

@@ -124,14 +124,14 @@ func (p *piece) resolve(o *field.Operand) *field.SyntaxError {
 type finder struct {
 	t       *Template
 	base    int   // of the scanner's text in the template
-	missing []Ref // fields of Falco that this program does not have
+	missing []Ref // parameters that no event has here
 }
 
 // scan reads the longest name of a field, with its argument: what follows is text.
 func (f *finder) scan(s *field.Scanner, o *field.Operand) *field.SyntaxError {
 	rest := s.Text[s.Off:]
 	def, arg, n, err := field.Scan(rest)
-	if m, why := missingField(rest, def, err); m > 0 {
+	if m, why := missingParam(rest, err); m > 0 {
 		f.missing = append(f.missing, Ref{Text: rest[:m], Why: why})
 		o.Field = rest[:m]
 		s.Off += m
@@ -179,35 +179,22 @@ func didYouMean(name string, candidates func(yield func(string) bool)) string {
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 func isWord(c byte) bool   { return isLetter(c) || c >= '0' && c <= '9' || c == '_' }
 
-// missingField returns the length of a field of Falco that text begins with and this program does not have, and why it has not. known and
-// err are what the field table said of the text: a field that it knows may be the beginning of one that it does not.
-func missingField(text string, known *field.Def, err error) (n int, why string) {
+// missingParam returns the length of a field that text begins with, of a parameter that no event has, and says so. err is what the field
+// table said of the text.
+func missingParam(text string, err error) (n int, why string) {
+	if !errors.Is(err, field.ErrNoParam) {
+		return 0, ""
+	}
 	for n < len(text) && (text[n] == '.' || isWord(text[n])) {
 		n++
 	}
 	for n > 0 && text[n-1] == '.' { // the end of a sentence
 		n--
 	}
-	shortest := 0
-	switch {
-	case errors.Is(err, field.ErrNoParam):
-		why = err.Error()
-	case known != nil:
-		shortest = len(known.Name)
-	}
-	for ; n > shortest && why == ""; n-- {
-		var ok bool
-		if why, ok = field.Missing(text[:n]); ok {
-			break
-		}
-	}
-	if why == "" {
-		return 0, ""
-	}
 	if n < len(text) && text[n] == '[' {
 		if end := strings.IndexByte(text[n:], ']'); end > 0 {
 			n += end + 1
 		}
 	}
-	return n, why
+	return n, err.Error()
 }

@@ -11,14 +11,14 @@ import (
 	"falconet/engine/filter"
 )
 
-// lack is a field of Falco that a condition reads and this program does not have, and where it is read first.
+// lack is a parameter that a condition reads and that no event has here, as one of a newer Falco, and where it is read first.
 type lack struct {
 	name, why string
 	at        filter.Pos
 	n         int
 }
 
-// lackOf finds the first field of the operand that Falco has and this program does not.
+// lackOf finds the first such parameter of the operand.
 func lackOf(o *filter.Operand) (l lack, ok bool) {
 	o.Fields(func(f *field.Operand) {
 		if ok {
@@ -31,10 +31,6 @@ func lackOf(o *filter.Operand) (l lack, ok bool) {
 		l.at, l.n = o.At, f.Len
 		l.at.Off += f.Off - o.Off
 		l.name = (&field.Operand{Field: f.Field, Arg: f.Arg, HasArg: f.HasArg}).String()
-		if errors.Is(err, field.ErrUnknown) {
-			l.why, ok = field.Missing(f.Field)
-			return
-		}
 		l.why, ok = err.Error(), errors.Is(err, field.ErrNoParam)
 	})
 	return l, ok

@@ -130,7 +130,7 @@ func TestExplainJSON(t *testing.T) {
 	if clause.Text != "fd.name in (/etc/passwd, /etc/shadow)" || clause.Place != (Place{"rules.yaml", 16, 25}) || clause.Cost != "cheap" || clause.Reads.Pieces[0] != "name" {
 		t.Errorf("%+v", clause)
 	}
-	if lacks := back.Clauses[6]; lacks.Cost != "" || !strings.HasPrefix(lacks.Lacks, "it needs what container runtimes tell") {
+	if lacks := back.Clauses[6]; lacks.Cost != "" || !strings.HasPrefix(lacks.Lacks, "field evt.arg: no event has") {
 		t.Errorf("%+v", lacks)
 	}
 	if len(back.Lists) != 1 || back.Lists[0].Members != 7 {

@@ -111,8 +111,8 @@ func TestLint(t *testing.T) {
 	f(strings.Replace(sound("R", "evt.type = openat and fd.name = /a"), "INFO", "Info", 1), "a.yaml:5:13: priority-case: rule 'R': priority 'Info': the schema of rule files has them in upper case")
 	f(strings.Replace(sound("R", "evt.type = openat and fd.name = /a"), "what it is", "' '", 1), "a.yaml:1:3: no-description: rule 'R': it has no description")
 	f(strings.Replace(sound("R", "evt.type = openat and fd.name = /a"), "tags: [t]", "tags: []", 1), "a.yaml:1:3: no-tags: rule 'R': it has no tags")
-	f(sound("R", "evt.type = openat and fd.name = /a", "  exceptions: [{name: e, fields: [k8s.ns.name, fd.name]}, {name: f, fields: fd.name}]\n"),
-		"a.yaml:1:3: dead-exception: rule 'R': exception 'e' compares k8s.ns.name, which is not there: it needs what container runtimes tell of their containers")
+	f(sound("R", "evt.type = openat and fd.name = /a", "  exceptions: [{name: e, fields: [evt.arg.task_name, fd.name]}, {name: f, fields: fd.name}]\n"),
+		"a.yaml:1:3: dead-exception: rule 'R': exception 'e' compares evt.arg.task_name, which is not there: field evt.arg: no event has a parameter \"task_name\"")
 	// what loading warns of
 	f("- list: unused\n  items: [a]\n"+sound("R", "fd.name = /a"),
 		"a.yaml:1:9: LOAD_UNUSED_LIST: list 'unused': list is not used by a rule, macro or list",

@@ -159,8 +159,8 @@ func TestErrors(t *testing.T) {
 	f("- list: x\n  items: [a]\n  append: true", "a.yaml:1:3: list 'x': there is no list of this name to append to or override (LOAD_ERR_VALIDATE)")
 }
 
-func TestFieldsOfFalcoThatAreMissingLeaveTheRuleOut(t *testing.T) {
-	s, results := load(t, Options{}, "- rule: R\n  desc: d\n  condition: evt.type = open and container.privileged = true\n  output: o\n  priority: INFO\n")
+func TestParametersThatNoEventHasLeaveTheRuleOut(t *testing.T) {
+	s, results := load(t, Options{}, "- rule: R\n  desc: d\n  condition: evt.type = open and evt.arg.app_id = true\n  output: o\n  priority: INFO\n")
 	if s == nil || len(s.Rules) != 0 || len(results[0].Warnings) != 1 || results[0].Warnings[0].Code != NotSupported {
 		t.Errorf("results: %s", results[0].Text(true))
 	}

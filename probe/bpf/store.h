@@ -214,10 +214,10 @@ static __always_inline void send(struct scratch *s, bool to_life, u32 cap)
 {
 	struct task_struct *t = (void *)s->task;
 	struct header *h = head(s);
+	void *ring = ring_of_cpu();
 	struct counters *c;
-	u64 len = s->off;
-	void *ring;
 	long err;
+	u64 len;
 
 	identify(h, t);
 	if (s->req) {
@@ -236,19 +236,22 @@ static __always_inline void send(struct scratch *s, bool to_life, u32 cap)
 	c->truncated += s->truncated;
 	c->too_deep += s->deep;
 	c->scratch_full += s->full;
-	if (len > cap) { /* cannot be: room() bounds every part; the verifier wants to read it */
+	/*
+	 * Neither can be: room() bounds every part, and every CPU has a ring; the verifier wants to read it. Both stand here, with no call between
+	 * them and the output: verifiers before 6.2 forget the bound of a number that is put aside, and refuse to compare &life with NULL.
+	 */
+	len = s->off;
+	if (!ring || len > cap) {
 		s->lost++;
 		c->scratch_full++;
 		return;
 	}
 	h->len = len;
 	/* Wake-ups are the ring's own: one interrupt when the reader has caught up, none while it is behind. */
-	if (to_life) {
+	if (to_life)
 		err = bpf_ringbuf_output(&life, s->rec, len, 0);
-	} else {
-		ring = ring_of_cpu();
-		err = ring ? bpf_ringbuf_output(ring, s->rec, len, 0) : -1;
-	}
+	else
+		err = bpf_ringbuf_output(ring, s->rec, len, 0);
 	if (err) {
 		s->lost++;
 		c->ring_full++;

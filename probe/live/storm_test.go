@@ -55,9 +55,15 @@ func images(t *testing.T, dir string, n int) (first string, want []string) {
 // records are delivered in the order in which it did things, so that every open finds the image that made it.
 func TestStormIsInOrder(t *testing.T) {
 	privileged(t)
+	for _, each := range []int{0, 1} {
+		t.Run(fmt.Sprintf("%d CPUs a ring", each), func(t *testing.T) { stormInOrder(t, each) })
+	}
+}
+
+func stormInOrder(t *testing.T, each int) {
 	d := new(event.Demand)
 	d.Add(event.ByName("open")[0], event.AllParts)
-	p := openProbe(t, Options{Demand: d, EventBytes: 8 << 20, LifeBytes: 4 << 20, Controller: -1})
+	p := openProbe(t, Options{Demand: d, EventBytes: 8 << 20, LifeBytes: 4 << 20, CPUsPerRing: each, Controller: -1})
 	defer p.Close()
 	first, want := images(t, workDir(t), 4)
 	const rounds, threads = 60, 4

@@ -25,6 +25,8 @@
 //	act talk                 sends and receives over the loopback, see talk.go
 //	act talk ADDR            the same in a network of its own, where the loopback has that IPv4 address
 //	act facts FILE           see facts.go
+//	act nothing ARG...       ends at once
+//	act wait                 waits until it is killed
 package main
 
 import (
@@ -32,6 +34,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 func main() {
@@ -65,6 +68,8 @@ func main() {
 		"facts":       facts,
 		"loopback":    func([]string) error { return loopback() },
 		"packet":      func([]string) error { return packet() },
+		"nothing":     func([]string) error { return nil },
+		"wait":        func([]string) error { time.Sleep(time.Hour); return nil },
 	}[os.Args[1]]
 	if !ok {
 		check("choose what to do", fmt.Errorf("unknown command %q", os.Args[1]))

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package filter
+package field
 
 import "strings"
 
-// glob reports whether all of s matches pattern as fnmatch(3) without flags does: * and ? match slashes too, [...] is a set, which ! or ^ negates,
+// Glob reports whether all of s matches pattern as fnmatch(3) without flags does: * and ? match slashes too, [...] is a set, which ! or ^ negates,
 // and a backslash takes away a character's meaning. It takes time in proportion to len(pattern)*len(s) at worst.
-func glob(pattern, s string, fold bool) bool {
+func Glob(pattern, s string, fold bool) bool {
 	p, i := 0, 0
 	star, from := -1, 0 // where the last * was, and where in s it began to match
 	for i < len(s) {
@@ -37,7 +37,7 @@ func one(pattern string, c byte, fold bool) (n int, ok bool) {
 	if pattern == "" {
 		return 0, false
 	}
-	same := func(a byte) bool { return a == c || fold && lower(a) == lower(c) }
+	same := func(a byte) bool { return a == c || fold && lowerByte(a) == lowerByte(c) }
 	switch pattern[0] {
 	case '?':
 		return 1, true
@@ -56,11 +56,11 @@ func one(pattern string, c byte, fold bool) (n int, ok bool) {
 // set matches c with the set that pattern begins with. closed is false when it has no end: then [ means itself.
 func set(pattern string, c byte, fold bool) (n int, ok, closed bool) {
 	if fold {
-		c = lower(c)
+		c = lowerByte(c)
 	}
 	at := func(i int) byte {
 		if fold {
-			return lower(pattern[i])
+			return lowerByte(pattern[i])
 		}
 		return pattern[i]
 	}
@@ -73,7 +73,7 @@ func set(pattern string, c byte, fold bool) (n int, ok, closed bool) {
 			return i + 1, ok != negated, true
 		}
 		if named, n := namedSet(pattern[i:]); n > 0 {
-			ok = ok || named(c) || fold && named(upper(c))
+			ok = ok || named(c) || fold && named(upperByte(c))
 			i += n - 1
 			continue
 		}
@@ -118,13 +118,4 @@ var namedSets = map[string]func(c byte) bool{
 	"print":  func(c byte) bool { return c >= ' ' && c < 0x7f },
 	"punct":  func(c byte) bool { return c > ' ' && c < 0x7f && !isLetter(c) && !isDigit(c) },
 	"xdigit": func(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' },
-}
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-func upper(c byte) byte {
-	if c >= 'a' && c <= 'z' {
-		return c - 'a' + 'A'
-	}
-	return c
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package filter
+package field
 
 import (
 	"path"
@@ -12,7 +12,7 @@ import (
 func TestGlob(t *testing.T) {
 	f := func(pattern, s string, want bool) {
 		t.Helper()
-		if got := glob(pattern, s, false); got != want {
+		if got := Glob(pattern, s, false); got != want {
 			t.Errorf("%q on %q is %v", pattern, s, got)
 		}
 	}
@@ -48,7 +48,7 @@ func TestGlob(t *testing.T) {
 			f("[[:"+name+":]]", "\x80", false)
 		}
 	}
-	if !glob("[[:digit:]b]", "B", true) || !glob("[[:upper:]]", "a", true) || !glob("A[X-Z]*", "ay/q", true) {
+	if !Glob("[[:digit:]b]", "B", true) || !Glob("[[:upper:]]", "a", true) || !Glob("A[X-Z]*", "ay/q", true) {
 		t.Error("case counts where it should not")
 	}
 }
@@ -56,7 +56,7 @@ func TestGlob(t *testing.T) {
 // TestGlobIsNotExponential is what makes naive matchers run for ever.
 func TestGlobIsNotExponential(t *testing.T) {
 	start := time.Now()
-	if glob(strings.Repeat("*a", 100)+"b", strings.Repeat("a", 4096), false) {
+	if Glob(strings.Repeat("*a", 100)+"b", strings.Repeat("a", 4096), false) {
 		t.Error("it matches")
 	}
 	if took := time.Since(start); took > time.Second {
@@ -69,8 +69,8 @@ func FuzzGlob(f *testing.F) {
 	f.Add("a*[b-d]?\\*", "axxc.*")
 	f.Add("[^x]**", "ab")
 	f.Fuzz(func(t *testing.T, pattern, s string) {
-		got := glob(pattern, s, false)
-		glob(pattern, s, true)
+		got := Glob(pattern, s, false)
+		Glob(pattern, s, true)
 		for i := range len(pattern) + len(s) {
 			if c := (pattern + s)[i]; c == '/' || c >= 0x80 {
 				return

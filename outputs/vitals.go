@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package outputs
+
+import (
+	"context"
+	"sync"
+
+	"github.com/rs/zerolog"
+
+	"falconet/engine/config"
+)
+
+// VitalsOptions say what watches the program itself.
+type VitalsOptions struct {
+	Config   *config.Config
+	Sources  Sources
+	Versions []byte // JSON
+	Beat     func() // makes a call that the probe reports; nil without a probe
+	Beats    func() uint64
+	Queue    *Queue
+	Tally    *Tally
+	Log      zerolog.Logger
+	Fail     func(error) // is called when the program has to end
+}
+
+// Vitals are the heartbeat, the actions on lost events, metrics and the web server.
+type Vitals struct {
+	cancel  context.CancelFunc
+	web     *Web
+	running sync.WaitGroup
+}
+
+// StartVitals starts what the configuration asks for. Close ends it.
+func StartVitals(o VitalsOptions) (*Vitals, error) {
+	conf := o.Config
+	healthy := func() error { return nil }
+	var pulse *Pulse
+	if o.Beat != nil {
+		pulse = NewPulse(o.Beat, o.Beats, o.Log)
+		healthy = pulse.Healthy
+	}
+	o.Sources.Healthy = healthy
+	var metrics *Metrics
+	var snapshots func(context.Context)
+	if conf.Metrics.Enabled {
+		metrics = NewMetrics(conf.Metrics, o.Sources, o.Queue, o.Tally)
+		var err error
+		if snapshots, err = metrics.OpenSnapshots(o.Queue.Send, o.Log); err != nil {
+			return nil, conf.Blame("metrics.output_file", err)
+		}
+	}
+	v := &Vitals{}
+	if conf.Web.Enabled {
+		served := metrics
+		if !conf.Web.Prometheus {
+			served = nil
+		}
+		var err error
+		if v.web, err = OpenWeb(WebOptions{Conf: conf.Web, Versions: o.Versions, Healthy: healthy, Metrics: served, Blame: conf.Blame}); err != nil {
+			return nil, err
+		}
+		v.running.Go(func() {
+			if err := v.web.Serve(); err != nil {
+				o.Log.Error().Err(err).Msg("the web server has ended")
+			}
+		})
+	}
+	var ctx context.Context
+	ctx, v.cancel = context.WithCancel(context.Background())
+	if pulse != nil {
+		v.running.Go(func() { pulse.Run(ctx) })
+	}
+	if snapshots != nil {
+		v.running.Go(func() { snapshots(ctx) })
+	}
+	if o.Sources.Kernel != nil {
+		drops := NewDrops(conf.Drops.Drops, o.Sources.Kernel, o.Queue.Send, o.Sources.Hostname, o.Log)
+		v.running.Go(func() {
+			if err := drops.Run(ctx); err != nil {
+				o.Fail(err)
+			}
+		})
+	}
+	return v, nil
+}
+
+// Close ends everything and waits for it.
+func (v *Vitals) Close() {
+	v.cancel()
+	if v.web != nil {
+		v.web.Close()
+	}
+	v.running.Wait()
+}
