@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 	_ "time/tzdata" // for images that hold nothing else
@@ -23,6 +24,7 @@ import (
 	"falconet/engine/container"
 	"falconet/engine/event"
 	"falconet/engine/field"
+	"falconet/engine/rules"
 	"falconet/engine/state"
 	"falconet/outputs"
 	"falconet/probe/live"
@@ -272,6 +274,40 @@ func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe,
 	}
 	log.Debug().Int("processes", n).Msg("process table filled")
 	return p, nil
+}
+
+// sayHeld says what it takes to know what calls close, remove and change, and which rules have to do with less.
+func sayHeld(log zerolog.Logger, p *live.Probe, set *rules.Set) {
+	var entry []string
+	for name, from := range p.Origins() {
+		if from == live.FromEntry {
+			entry = append(entry, name)
+		}
+	}
+	if len(entry) > 0 {
+		slices.Sort(entry)
+		log.Info().Strs("events", entry).Strs("rules", askers(set, entry)).
+			Msg("falconet costs every system call of the machine more than twice as much: these rules ask what these calls close, and this kernel shows it at sys_enter only")
+	}
+	lost := p.Lost()
+	if len(lost) == 0 {
+		return
+	}
+	names := make([]string, len(lost))
+	for i, l := range lost {
+		names[i] = l.Event
+	}
+	log.Warn().Strs("events", names).Strs("rules", askers(set, names)).Err(lost[0].Why).
+		Msg("these rules take the paths of these events for what was passed to the call: this kernel does not show what it found for them")
+}
+
+// askers are the rules that read what the events lose.
+func askers(set *rules.Set, events []string) (names []string) {
+	for _, e := range events {
+		names = append(names, set.HeldBy(e)...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // doctor proves the probe, with a run of this very program as the process to look at.
