@@ -274,6 +274,58 @@ func (p *Probe) fillBenches() error {
 	return nil
 }
 
+// stopHolding ends what the proofs of hooks began, until Start: the ends of calls are not seen yet, and what is held for a call is let go at its end.
+func (p *Probe) stopHolding() error {
+	for nr := range p.plan.holds {
+		if p.plan.holds[nr] == (route{}) {
+			continue
+		}
+		if err := p.maps["holds"].Put(uint32(nr), &route{}); err != nil {
+			return fmt.Errorf("write route: %w", err)
+		}
+	}
+	return nil
+}
+
+// takeBack frees the benches of calls that began while hooks were proven.
+func (p *Probe) takeBack() error {
+	if len(p.plan.held) == 0 {
+		return nil
+	}
+	taken, err := p.taken()
+	if err != nil {
+		return err
+	}
+	for k, bench := range taken {
+		err := p.maps["held"].Delete(k)
+		if errors.Is(err, ebpf.ErrKeyNotExist) { // its thread has ended
+			continue
+		}
+		if err == nil {
+			err = p.maps["free_benches"].Put(nil, bench)
+		}
+		if err != nil {
+			return fmt.Errorf("free bench: %w", err)
+		}
+	}
+	return nil
+}
+
+// taken are the benches by the thread that each is held for.
+func (p *Probe) taken() (map[[2]uint64]uint32, error) {
+	out := make(map[[2]uint64]uint32)
+	var thread [2]uint64
+	var bench uint32
+	it := p.maps["held"].Iterate()
+	for it.Next(&thread, &bench) {
+		out[thread] = bench
+	}
+	if err := it.Err(); err != nil && !errors.Is(err, ebpf.ErrIterationAborted) {
+		return nil, fmt.Errorf("read what is held: %w", err)
+	}
+	return out, nil
+}
+
 // Loss is an event whose object this kernel does not let be captured.
 type Loss struct {
 	Event string

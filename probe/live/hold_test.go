@@ -3,6 +3,8 @@
 package live
 
 import (
+	"bufio"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -99,4 +101,50 @@ func TestNothingIsHeldOn(t *testing.T) {
 	if err != nil || c.Unheld != 0 {
 		t.Errorf("%d calls were not held: %v", c.Unheld, err)
 	}
+}
+
+// TestNothingIsHeldBeforeStart: a call whose end is not seen yet would keep what is held for it, as long as its thread lives.
+func TestNothingIsHeldBeforeStart(t *testing.T) {
+	privileged(t)
+	probe(t) // finds the v1 controller
+	p, err := Open(Options{Object: object(t), Demand: everyRow(), EventBytes: 1 << 20, LifeBytes: 1 << 20, Controller: shared.controller})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	before, err := p.taken() // while hooks were proven
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", "exec 3</dev/null; exec 3<&-; echo closed; read wait")
+	in, err1 := cmd.StdinPipe()
+	out, err2 := cmd.StdoutPipe()
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	only(t, said, "closed\n", "the program")
+	after, err := p.taken()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for thread := range after {
+		if _, had := before[thread]; !had {
+			t.Errorf("process %d holds", thread[0]>>32)
+		}
+	}
+	_ = in.Close()
+	_ = cmd.Wait()
+
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := newSession(t, p)
+	s.check(s.trigger(native().command(t, "close")), false)
 }

@@ -152,7 +152,10 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if len(p.plan.held) == 0 {
 		return nil
 	}
-	return p.proveHolds()
+	if err := p.proveHolds(); err != nil {
+		return err
+	}
+	return p.stopHolding()
 }
 
 func (p *Probe) attach(late bool) error {
@@ -392,7 +395,13 @@ func (p *Probe) fillRequests(programs map[string]*ebpf.Program) error {
 
 // Start lets the events of the demand through.
 func (p *Probe) Start() error {
+	if err := p.takeBack(); err != nil {
+		return err
+	}
 	if err := p.putRoutes("routes", p.plan.routes[:]); err != nil {
+		return err
+	}
+	if err := p.putRoutes("holds", p.plan.holds[:]); err != nil {
 		return err
 	}
 	return p.attach(true)
