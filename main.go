@@ -18,7 +18,6 @@ import (
 
 	"falconet/embed"
 	"falconet/engine"
-	"falconet/engine/alert"
 	"falconet/engine/cli"
 	"falconet/engine/config"
 	"falconet/engine/container"
@@ -57,7 +56,7 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	if err != nil {
 		return err
 	}
-	var src engine.Source = silent{}
+	var src engine.Source = engine.Silent{}
 	var probe *live.Probe
 	if job.Config.Engine.Kind != "nodriver" {
 		if probe, err = openProbe(job, host, log); err != nil {
@@ -77,7 +76,7 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	boxes := container.NewStore(container.OptionsOf(job.Config.Syscall.Containers, os.Getenv("HOST_ROOT")))
 	defer boxes.Close()
 	host.Containers.Use(boxes)
-	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: counted{queue, tally}, Patience: job.Config.Syscall.Containers.Patience()})
+	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: outputs.Counted{Queue: queue, Tally: tally}, Patience: job.Config.Syscall.Containers.Patience()})
 	removePID, err := job.WritePID()
 	if err != nil {
 		queue.Close(flushTime)
@@ -194,25 +193,6 @@ func reportBuffers(log zerolog.Logger, conf config.Probe, rings int) {
 	log.Info().Int("buffers", rings).Int("bytes", conf.BufferBytes()).Msg("buffers for events")
 }
 
-// counted counts alerts on their way to the queue.
-type counted struct {
-	queue *outputs.Queue
-	tally *outputs.Tally
-}
-
-func (c counted) Send(a *alert.Alert) {
-	c.tally.Add(a)
-	c.queue.Send(a)
-}
-
-// silent is the source of engine.kind nodriver.
-type silent struct{}
-
-func (silent) Run(ctx context.Context, _ func(*event.Record), _ func()) error {
-	<-ctx.Done()
-	return nil
-}
-
 func newHost(job *cli.Job) (*field.Host, error) {
 	name := os.Getenv("FALCO_HOSTNAME")
 	if name == "" {
@@ -286,7 +266,7 @@ func sayHeld(log zerolog.Logger, p *live.Probe, set *rules.Set) {
 	}
 	if len(entry) > 0 {
 		slices.Sort(entry)
-		log.Info().Strs("events", entry).Strs("rules", askers(set, entry)).
+		log.Info().Strs("events", entry).Strs("rules", set.HeldBy(entry...)).
 			Msg("falconet costs every system call of the machine more than twice as much: these rules ask what these calls close, and this kernel shows it at sys_enter only")
 	}
 	lost := p.Lost()
@@ -297,17 +277,8 @@ func sayHeld(log zerolog.Logger, p *live.Probe, set *rules.Set) {
 	for i, l := range lost {
 		names[i] = l.Event
 	}
-	log.Warn().Strs("events", names).Strs("rules", askers(set, names)).Err(lost[0].Why).
+	log.Warn().Strs("events", names).Strs("rules", set.HeldBy(names...)).Err(lost[0].Why).
 		Msg("these rules take the paths of these events for what was passed to the call: this kernel does not show what it found for them")
-}
-
-// askers are the rules that read what the events lose.
-func askers(set *rules.Set, events []string) (names []string) {
-	for _, e := range events {
-		names = append(names, set.HeldBy(e)...)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // doctor proves the probe, with a run of this very program as the process to look at.
@@ -315,11 +286,11 @@ func doctor(ctx context.Context) (out []cli.Check) {
 	o := live.Options{Object: assets.Probe(), EventBytes: 1 << 20, LifeBytes: 1 << 20, Controller: live.FirstController()}
 	for _, f := range live.Diagnose(ctx, o, "/proc/self/exe", "--page-size") {
 		c := cli.Check{Name: f.Name, Status: "ok", Detail: f.Detail, Advice: f.Advice}
-		if !f.OK {
+		switch {
+		case !f.OK && f.Minor:
+			c.Status = "warn"
+		case !f.OK:
 			c.Status = "fail"
-			if f.Name == "refused program" || f.Name == "running processes" || f.Name == "io_uring" || f.Name == "paths of calls" {
-				c.Status = "warn"
-			}
 		}
 		out = append(out, c)
 	}

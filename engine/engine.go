@@ -25,6 +25,15 @@ type Source interface {
 	Run(ctx context.Context, handle func(*event.Record), settled func()) error
 }
 
+// Silent is a source without events: it ends with its context.
+type Silent struct{}
+
+// Run waits.
+func (Silent) Run(ctx context.Context, _ func(*event.Record), _ func()) error {
+	<-ctx.Done()
+	return nil
+}
+
 // Receiver takes alerts. Send must not block: it is called between two events.
 type Receiver interface {
 	Send(a *alert.Alert)

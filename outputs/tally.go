@@ -50,6 +50,18 @@ func (t *Tally) Add(a *alert.Alert) {
 	}
 }
 
+// Counted counts alerts on their way to a queue.
+type Counted struct {
+	*Queue
+	Tally *Tally
+}
+
+// Send counts the alert and hands it to the queue.
+func (c Counted) Send(a *alert.Alert) {
+	c.Tally.Add(a)
+	c.Queue.Send(a)
+}
+
 // Total returns the number of matches.
 func (t *Tally) Total() uint64 {
 	t.mu.Lock()

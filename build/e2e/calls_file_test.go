@@ -2,10 +2,7 @@
 
 package e2e
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 // fileCallRules name calls on paths and descriptors.
 const fileCallRules = `- macro: e2e_caller
@@ -40,7 +37,7 @@ func TestFileCalls(t *testing.T) {
 	privileged(t)
 	s := newStage(t)
 	d := start(t, launch{rules: fileCallRules})
-	for _, c := range []struct{ name, script, want string }{
+	sayCalls(t, s, d, []said{
 		{"directory", `mkdir -m 700 made`, "<mkdir> name=<" + s.dir + "/made> source=<<NA>> target=<<NA>> args=<res=0 path=made(" + s.dir + "/made) mode=1C0>"},
 		{"symbolic link", `ln -s ../etc/shadow pointer`, "source=<" + s.dir + "/pointer> target=<"},
 		{"hard link", `touch one; ln one two`, "source=<" + s.dir + "/two> target=<" + s.dir + "/one>"},
@@ -49,21 +46,5 @@ func TestFileCalls(t *testing.T) {
 		{"mounts", `unshare -m true`, "<mount res=0 dev=none dir=/ type=NULL flags=278528(REC|PRIVATE)>"},
 		{"redirection", `echo x | cat >/dev/null`, "fd=<1 pipe > args=<res=1(<p>) oldfd="},
 		{"directory of a process", `mkdir -p outer/inner; cd outer; cd -P inner`, "<chdir res=0 path=inner> cwd=<" + s.dir + "/outer/inner/>"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			from := d.mark()
-			s.play(t, scene{name: c.name, script: c.script})
-			d.sync()
-			for _, a := range d.alerts(from) {
-				if strings.Contains(a.Output, c.want) {
-					return
-				}
-				t.Log(a.Line)
-			}
-			t.Errorf("no alert with %q", c.want)
-		})
-	}
-	if code, _ := d.stop(); code != 0 {
-		t.Errorf("exit code is %d, want 0", code)
-	}
+	})
 }

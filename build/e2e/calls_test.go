@@ -26,21 +26,12 @@ const callRules = `- macro: e2e_caller
   priority: NOTICE
 `
 
-func TestCalls(t *testing.T) {
-	privileged(t)
-	s := newStage(t)
-	d := start(t, launch{rules: callRules})
-	for _, c := range []struct{ name, script, want string }{
-		{"namespace", `unshare -u true`, "<unshare res=0 flags=128(CLONE_NEWUTS)> fd.name=<<NA>> fd.type=<<NA>> proc.name=<unshare>"},
-		{"session", `setsid true; :`, "<setsid res="},
-		{"root", `chroot / true`, "<chroot res=0 path=/> fd.name=<<NA>> fd.type=<<NA>> proc.name=<chroot>"},
-		{"user", `setpriv --reuid 12345 true`, "<setresuid res=0 ruid=12345(<NA>) euid=12345(<NA>) suid=12345(<NA>)>"},
-		{"capabilities", `setpriv --inh-caps +chown true`, "<capset res=0 cap_inheritable=1 cap_permitted="},
-		{"entered namespace", `nsenter --uts=/proc/self/ns/uts true`, "fd.name=<uts:[40265"},
-		{"signal", `trap '' USR1; kill -USR1 $$`, "<kill res=0 pid="},
-		{"page fault", `cp "$0" e2e-faulty; ./e2e-faulty -c :`, "<page_fault PAGE_NOT_PRESENT|WRITE_ACCESS|USER_FAULT>"},
-		{"delivery", `trap : USR1; kill -USR1 $$; :`, "(e2e-parent) sig=10(SIGUSR1)>"},
-	} {
+// said is a script and what an alert of it holds.
+type said struct{ name, script, want string }
+
+// sayCalls plays the scripts, one after the other, reads the alert of each and ends the watch.
+func sayCalls(t *testing.T, s *stage, d *daemon, list []said) {
+	for _, c := range list {
 		t.Run(c.name, func(t *testing.T) {
 			from := d.mark()
 			s.play(t, scene{name: c.name, script: c.script})
@@ -57,4 +48,21 @@ func TestCalls(t *testing.T) {
 	if code, _ := d.stop(); code != 0 {
 		t.Errorf("exit code is %d, want 0", code)
 	}
+}
+
+func TestCalls(t *testing.T) {
+	privileged(t)
+	s := newStage(t)
+	d := start(t, launch{rules: callRules})
+	sayCalls(t, s, d, []said{
+		{"namespace", `unshare -u true`, "<unshare res=0 flags=128(CLONE_NEWUTS)> fd.name=<<NA>> fd.type=<<NA>> proc.name=<unshare>"},
+		{"session", `setsid true; :`, "<setsid res="},
+		{"root", `chroot / true`, "<chroot res=0 path=/> fd.name=<<NA>> fd.type=<<NA>> proc.name=<chroot>"},
+		{"user", `setpriv --reuid 12345 true`, "<setresuid res=0 ruid=12345(<NA>) euid=12345(<NA>) suid=12345(<NA>)>"},
+		{"capabilities", `setpriv --inh-caps +chown true`, "<capset res=0 cap_inheritable=1 cap_permitted="},
+		{"entered namespace", `nsenter --uts=/proc/self/ns/uts true`, "fd.name=<uts:[40265"},
+		{"signal", `trap '' USR1; kill -USR1 $$`, "<kill res=0 pid="},
+		{"page fault", `cp "$0" e2e-faulty; ./e2e-faulty -c :`, "<page_fault PAGE_NOT_PRESENT|WRITE_ACCESS|USER_FAULT>"},
+		{"delivery", `trap : USR1; kill -USR1 $$; :`, "(e2e-parent) sig=10(SIGUSR1)>"},
+	})
 }

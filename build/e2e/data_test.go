@@ -28,8 +28,8 @@ const dataRules = `- rule: E2E outbound
   priority: NOTICE
 `
 
-// said are the fields of an alert, as the output names them.
-func said(a alert, fields string) string {
+// joined are the fields of an alert, as the output names them.
+func joined(a alert, fields string) string {
 	var out []string
 	for _, f := range strings.Fields(fields) {
 		out = append(out, a.str(f))
@@ -84,11 +84,11 @@ func TestData(t *testing.T) {
 			for _, a := range d.alerts(mark) {
 				switch a.Rule {
 				case "E2E outbound":
-					got = append(got, "outbound "+said(a, "fd.name fd.cport fd.sport fd.lport fd.connected"))
+					got = append(got, "outbound "+joined(a, "fd.name fd.cport fd.sport fd.lport fd.connected"))
 				case "E2E data":
-					got = append(got, "data "+said(a, "evt.type evt.io_dir evt.buflen evt.buffer fd.cport fd.sport fd.lport fd.l4proto"))
+					got = append(got, "data "+joined(a, "evt.type evt.io_dir evt.buflen evt.buffer fd.cport fd.sport fd.lport fd.l4proto"))
 				case "E2E end of data":
-					got = append(got, "end "+said(a, "evt.buflen"))
+					got = append(got, "end "+joined(a, "evt.buflen"))
 				}
 			}
 			if strings.Join(got, "\n") != strings.Join(want, "\n") {

@@ -61,7 +61,7 @@ func TestOutboundAndInbound(t *testing.T) {
 			var got []string
 			for _, a := range d.alerts(mark) {
 				if way, ok := strings.CutPrefix(a.Rule, "E2E "); ok && (way == "in" || way == "out") {
-					got = append(got, way+" "+said(a, "evt.type fd.name fd.is_server"))
+					got = append(got, way+" "+joined(a, "evt.type fd.name fd.is_server"))
 				}
 			}
 			for _, w := range want {

@@ -16,11 +16,11 @@ type Held struct {
 	Entry  bool     `json:"at_entry"` // it may take a hook that every system call runs through
 }
 
-// HeldBy returns the names of the enabled rules that read of an event what it loses before its call is done.
-func (s *Set) HeldBy(name string) (rules []string) {
+// HeldBy returns the names of the enabled rules that read of one of these events what it loses before its call is done, sorted.
+func (s *Set) HeldBy(events ...string) (rules []string) {
 	for i, b := range s.byRow {
 		row := &event.Rows()[i]
-		if row.Name != name || b == nil {
+		if b == nil || !slices.Contains(events, row.Name) {
 			continue
 		}
 		for _, r := range b.rules {
@@ -29,6 +29,7 @@ func (s *Set) HeldBy(name string) (rules []string) {
 			}
 		}
 	}
+	slices.Sort(rules)
 	return rules
 }
 

@@ -16,6 +16,7 @@ import (
 type Finding struct {
 	Name   string
 	OK     bool
+	Minor  bool   // should it not be OK, most is seen all the same
 	Detail string // what was seen, or what is lost
 	Advice string // what to do about it, "" when nothing is to be done
 }
@@ -42,7 +43,7 @@ func Diagnose(ctx context.Context, o Options, command ...string) []Finding {
 		}
 	}
 	for _, err := range p.refused {
-		out = append(out, Finding{Name: "refused program", Detail: err.Error(), Advice: "report this with the kernel's version; everything else works"})
+		out = append(out, Finding{Name: "refused program", Minor: true, Detail: err.Error(), Advice: "report this with the kernel's version; everything else works"})
 	}
 	out = append(append(out, p.heldFindings()...), p.proveIterator())
 	return append(out, p.proveHooks(ctx, command)...)
@@ -56,7 +57,7 @@ func (p *Probe) loadedPrograms() (n int) {
 }
 
 func (p *Probe) proveIterator() Finding {
-	f := Finding{Name: "running processes"}
+	f := Finding{Name: "running processes", Minor: true}
 	n := 0
 	if err := p.Tasks(func(*event.TaskFacts) { n++ }); err != nil {
 		f.Detail, f.Advice = err.Error(), "processes that run already are read from /proc instead: mount it, and share the host's pid namespace"

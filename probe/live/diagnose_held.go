@@ -39,7 +39,7 @@ func (p *Probe) heldFindings() []Finding {
 	}
 	if names := by[FromArgument]; len(names) > 0 {
 		out = append(out, Finding{
-			Name: "paths of calls", Detail: fmt.Sprintf("%s: what was passed to the call (%v)", strings.Join(names, ", "), p.Lost()[0].Why),
+			Name: "paths of calls", Minor: true, Detail: fmt.Sprintf("%s: what was passed to the call (%v)", strings.Join(names, ", "), p.Lost()[0].Why),
 			Advice: "fs.path.origin tells; for files that matter rely on their opening, where the path is the kernel's own",
 		})
 	}

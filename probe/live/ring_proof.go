@@ -15,7 +15,7 @@ import (
 // proveRequests makes a request of io_uring and looks whether the programs ran. What they report of our own process is nothing, so
 // that the kernel's count of their runs has to do for a proof.
 func (p *Probe) proveRequests() Finding {
-	f := Finding{Name: "io_uring"}
+	f := Finding{Name: "io_uring", Minor: true}
 	var programs []*ebpf.Program
 	for _, h := range p.hooks {
 		if h.dispatcher == requestSubmit || h.dispatcher == requestComplete {
