@@ -24,6 +24,7 @@ type Kind = event.Type
 type Value struct {
 	Kind Kind
 	list bool // S is not text: it points to the members, and its length is their number
+	Gap  bool // a part of the text is not known, and Unknown stands for it: see Known
 	N    uint64
 	S    string
 }
@@ -70,6 +71,8 @@ const (
 	SelfChosen
 	// Within is for fields whose value is a distance: `=`, the only operator that they take, holds up to the number of a condition.
 	Within
+	// Gaps marks fields whose values may have a Gap. A positive comparison of such a value holds when it may hold.
+	Gaps
 	// HostName marks fields that conditions compare with names of hosts, which are to be looked up.
 	HostName
 )
