@@ -17,7 +17,19 @@ const Unknown = "<UNKNOWN>"
 var unknownDir = []byte(Unknown)
 
 // pathValue is the value of a path, of which gap says that a part is not known.
-func pathValue(s string, gap bool) Value { return Value{Kind: event.CharBuf, S: s, Gap: gap} }
+func pathValue(s string, gap bool) Value {
+	v := Str(s)
+	if gap {
+		v.form = formGap
+	}
+	return v
+}
+
+// WithGap makes a text of which a part is not known. Unknown stands there.
+func WithGap(s string) Value { return pathValue(s, true) }
+
+// HasGap reports whether a part of the text is not known.
+func (v *Value) HasGap() bool { return v.form == formGap }
 
 // captured is the value of a captured path; ok is false when it was not captured.
 func (c *Ctx) captured(k event.PartKind) (v Value, ok bool) {
@@ -25,7 +37,7 @@ func (c *Ctx) captured(k event.PartKind) (v Value, ok bool) {
 	return pathValue(text(b), ok && c.Rec.Truncated(k)), ok
 }
 
-// Known returns what is known of a text with a Gap: what it begins with, and what it ends with. whole means that all of it is
+// Known returns what is known of a text with a gap: what it begins with, and what it ends with. whole means that all of it is
 // known after all: what a transformer left of the text has no gap. A directory may well have the name that stands for the gap; then less is
 // known than could be, but nothing wrong.
 func (v *Value) Known() (front, back string, whole bool) {
@@ -89,7 +101,7 @@ func pathGapField() Def {
 		Desc: "whether a part of a path of the event is not known, for which " + Unknown + " stands: it is very long, or the directory that it starts from is gone",
 		Get: func(c *Ctx, _ Arg) (Value, bool) {
 			for i := range paths {
-				if v, ok := paths[i].Get(c, Arg{}); ok && v.Gap {
+				if v, ok := paths[i].Get(c, Arg{}); ok && v.HasGap() {
 					return boolean(true), true
 				}
 			}

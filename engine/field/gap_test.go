@@ -40,7 +40,7 @@ func TestGaps(t *testing.T) {
 			if d.Flags&Gaps == 0 || d.Get == nil || d.Arg == ArgRequired {
 				continue
 			}
-			if v, ok := d.Get(k.ctx, Arg{}); ok && v.Gap {
+			if v, ok := d.Get(k.ctx, Arg{}); ok && v.HasGap() {
 				got += " " + d.Name
 			}
 		}

@@ -237,7 +237,7 @@ func (k *Compiler) lenient(left typed, t test, m maybe, twice bool) func(*field.
 	if !twice {
 		return func(x *field.Ctx) bool {
 			v, ok := s.get(x)
-			return ok && (t(v) || v.Gap && m.holds(x, v))
+			return ok && (t(v) || v.HasGap() && m.holds(x, v))
 		}
 	}
 	alt := k.source(left, true)
@@ -246,7 +246,7 @@ func (k *Compiler) lenient(left typed, t test, m maybe, twice bool) func(*field.
 		if ok && t(v) {
 			return true
 		}
-		gap := ok && v.Gap
+		gap := ok && v.HasGap()
 		if w, ok := alt.get(x); ok && t(w) {
 			return true
 		}
@@ -292,7 +292,7 @@ type multiTest struct {
 
 func (m *multiTest) yield(v field.Value) bool {
 	m.seen, m.v = true, v
-	held := m.test(&m.v) || v.Gap && m.perhaps != nil && m.perhaps.holds(m.ctx, &m.v)
+	held := m.test(&m.v) || v.HasGap() && m.perhaps != nil && m.perhaps.holds(m.ctx, &m.v)
 	if held != m.everyOne {
 		m.held = !m.everyOne
 		return false
@@ -348,7 +348,7 @@ func (k *Compiler) againstField(c *Check, left typed, twice, lenient bool) (func
 			return false
 		}
 		r, ok := b.get(x)
-		return ok && (compareLists(c.Op, two, l, r, left.List, right.List) || lenient && (l.Gap || r.Gap) && perhapsOf(c.Op, x, l, r))
+		return ok && (compareLists(c.Op, two, l, r, left.List, right.List) || lenient && (l.HasGap() || r.HasGap()) && perhapsOf(c.Op, x, l, r))
 	}
 	if !twice {
 		return func(x *field.Ctx) bool { return holds(x, a) }, nil

@@ -151,7 +151,7 @@ func (l *lookup) see(v *field.Value) {
 
 func (l *lookup) seeText(v *field.Value) {
 	s := v.S
-	if v.Gap { // a comparison holds for what may be in the gap
+	if v.HasGap() { // a comparison holds for what may be in the gap
 		l.markAll()
 		return
 	}

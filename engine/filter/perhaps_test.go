@@ -16,7 +16,7 @@ import (
 // gaps is an event with two paths, p.a and p.b, of which parts may not be known.
 type gaps struct{ a, b field.Value }
 
-func broken(s string) field.Value { return field.Value{Kind: event.CharBuf, S: s, Gap: true} }
+func broken(s string) field.Value { return field.WithGap(s) }
 
 func (g *gaps) compiler() *Compiler {
 	get := func(v *field.Value) func(*field.Ctx, field.Arg) (field.Value, bool) {
