@@ -72,7 +72,7 @@ func TestCallsThatShareANumber(t *testing.T) {
 
 func init() {
 	for _, name := range []string{"send", "recv"} {
-		rowTests[name] = func(t *testing.T) { oldArchs(t, "", func(t *testing.T, a arch) { a.calls(t, name, "socketcalls") }) }
+		rowTests[name] = func(t *testing.T) { oldArchs(t, "", func(t *testing.T, a arch) { a.calls(t, name, "talks") }) }
 	}
 }
 
