@@ -53,7 +53,7 @@ func newHappened(t *testing.T) *happened {
 		"not fd.lnet = 10.0.0.0/8 and not fd.rnet = 128.0.0.0/1", h.ends[0].Port(), h.ends[1].Port())
 	h.daemon = start(t, launch{config: "static_fields: {e2e: 'set by the test'}\n", args: []string{"-A"}, rules: rule("E2E happened", around+
 		fmt.Sprintf("(evt.type = openat and fd.name startswith %[1]s/f or evt.type in (mmap, kill) and evt.failed = true or evt.type = connect and evt.failed = true and fd.net = 127.0.0.0/8 or "+
-			"evt.type in (write, read) and fd.type = ipv4 or evt.type = sendto and fd.type = unix or evt.type = poll and fdlist.nums != '' or "+
+			"evt.type in (write, read) and fd.type = ipv4 or evt.type = sendto and fd.type = unix or evt.type in (poll, ppoll) and fdlist.nums != '' or "+
 			"evt.type in (rename, renameat, renameat2) and fs.path.source startswith %[1]s/)", h.dir)) + rule("E2E ends", ends)})
 	return h
 }
@@ -264,7 +264,7 @@ func TestFactsOfSockets(t *testing.T) {
 	if !slices.ContainsFunc(h.alerts(from), func(a alert) bool { return a.Rule == "E2E ends" }) {
 		t.Error("the ports and networks of the connection are not those of its ends")
 	}
-	p := h.one(t, "poll", func() error {
+	p := h.one(t, "ppoll", func() error {
 		list := []unix.PollFd{{Fd: int32(h.conn[1]), Events: unix.POLLIN}, {Fd: int32(h.conn[0]), Events: unix.POLLOUT}}
 		_, err := unix.Poll(list, -1)
 		return err
