@@ -125,7 +125,7 @@ func startVitals(job *cli.Job, host *field.Host, probe *live.Probe, queue *outpu
 		Config: job.Config, Versions: job.Versions, Queue: queue, Tally: tally, Log: job.Log, Fail: fail,
 		Sources: outputs.Sources{
 			Version: version, Hostname: host.Name, Engine: "nodriver", Root: os.Getenv("HOST_ROOT"), Start: time.Now(), Boot: time.Unix(0, host.BootTime),
-			Rules: job.RuleFiles, Configs: job.Config.Source.Files, Events: func() uint64 { return e.Stats().Events },
+			Rules: job.RuleFiles, Configs: job.Config.Source.Files, Events: func() uint64 { return e.Stats().Events }, Tables: e.Tables, Metadata: e.Metadata,
 			Processes: func() outputs.Processes {
 				s := host.Procs.Stats()
 				return outputs.Processes{Now: s.Processes, Evictions: s.Evictions, Misses: s.Misses, Refills: s.Refills, Failures: s.RefillFailures}

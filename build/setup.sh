@@ -14,7 +14,7 @@ say() { echo "setup: $*" >&2; }
 die() { say "$*"; exit 1; }
 
 packages="gcc binutils make git ca-certificates musl-tools clang-19 llvm-19 libbpf-dev linux-libc-dev"
-[ "${1:-}" = --test ] && packages="$packages qemu-system-x86 cpio busybox-static docker.io podman python3-minimal util-linux rsyslog rsyslog-openssl logrotate prometheus"
+[ "${1:-}" = --test ] && packages="$packages qemu-system-x86 cpio busybox-static docker.io podman lxc python3-minimal util-linux rsyslog rsyslog-openssl logrotate prometheus"
 
 missing=
 if command -v dpkg-query >/dev/null; then

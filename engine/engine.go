@@ -61,6 +61,7 @@ type Engine struct {
 	batch     []*alert.Alert // of the event at hand
 	held      []held         // the oldest first
 	heldBytes int
+	waiting   atomic.Int64 // how many are held
 
 	holds, unheld, timeouts atomic.Uint64
 

@@ -42,6 +42,7 @@ func (e *Engine) hold() (ok bool) {
 	e.heldBytes += size
 	e.held = append(e.held, held{ctx: e.ctx.Freeze(), until: time.Now().Add(e.patience)})
 	e.holds.Add(1)
+	e.waiting.Store(int64(len(e.held)))
 	return true
 }
 
@@ -85,6 +86,7 @@ func (e *Engine) release(all bool) {
 	}
 	clear(e.held[len(kept):])
 	e.held = kept
+	e.waiting.Store(int64(len(kept)))
 }
 
 // mark makes alerts say that something was asked of a container that is not known, and whether it may still become known.

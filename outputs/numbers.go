@@ -26,7 +26,9 @@ type Sources struct {
 	Configs   []string
 	Kernel    func() (Kernel, error)
 	Processes func() Processes
-	Events    func() uint64 // events that rules could match
+	Tables    func(tell func(name string, entries, evictions uint64))
+	Metadata  func(tell func(from string, containers uint64)) // what is known of containers
+	Events    func() uint64                                   // events that rules could match
 	Healthy   func() error
 }
 
@@ -120,6 +122,9 @@ func (m *Metrics) collect() []number {
 			number{name: "falconet_process_table_refills_total", counter: true, value: p.Refills},
 		)
 	}
+	if m.conf.State {
+		out = append(out, m.tables()...)
+	}
 	if m.src.Kernel != nil {
 		if k, err := m.src.Kernel(); err == nil {
 			out = append(out, m.probe(k)...)
@@ -134,6 +139,27 @@ func (m *Metrics) collect() []number {
 			healthy = 0
 		}
 		out = append(out, number{name: "falconet_probe_delivers", value: healthy})
+	}
+	return out
+}
+
+// tables are what is kept, and what found no room.
+func (m *Metrics) tables() (out []number) {
+	if m.src.Tables != nil {
+		m.src.Tables(func(name string, entries, evictions uint64) {
+			key, labels := "falconet.table."+name, []string{"table", name}
+			out = append(out,
+				number{key: key + ".entries", name: "falconet_table_entries", labels: labels, value: entries},
+				number{key: key + ".evictions", name: "falconet_table_evictions_total", counter: true, labels: labels, value: evictions},
+			)
+		})
+	}
+	if m.src.Metadata != nil {
+		m.src.Metadata(func(from string, containers uint64) {
+			out = append(out, number{
+				key: "falconet.containers." + from, name: "falconet_containers_known_total", counter: true, labels: []string{"from", from}, value: containers,
+			})
+		})
 	}
 	return out
 }

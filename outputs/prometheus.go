@@ -14,6 +14,7 @@ const falcoHelp = "https://falco.org/docs/metrics/"
 
 // helps say what our own metrics are.
 var helps = map[string]string{
+	"falconet_containers_known_total":             "Containers by where what is known of them came from.",
 	"falconet_events_matched_total":               "Events that rules could match.",
 	"falconet_output_alerts_dropped_total":        "Alerts that found no room before the output.",
 	"falconet_output_alerts_failed_total":         "Alerts that an error of the output cost.",
@@ -28,6 +29,8 @@ var helps = map[string]string{
 	"falconet_probe_events_without_program_total": "Events that were lost because no program took them.",
 	"falconet_probe_pieces_truncated_total":       "Pieces of events that were cut short.",
 	"falconet_process_table_refills_total":        "Processes that were looked up because their start was not seen.",
+	"falconet_table_entries":                      "How much a table keeps.",
+	"falconet_table_evictions_total":              "What left a table, or was not taken, for want of room.",
 }
 
 // Describe describes nothing: the labels of rules depend on their tags.

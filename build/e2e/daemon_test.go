@@ -46,6 +46,7 @@ type daemon struct {
 
 	mu    sync.Mutex
 	lines []string
+	times []time.Time // when the lines came
 }
 
 // safeBuffer is a bytes.Buffer for a writer and a reader at the same time.
@@ -139,6 +140,7 @@ func (d *daemon) read(out io.Reader) {
 		if line != "" {
 			d.mu.Lock()
 			d.lines = append(d.lines, strings.TrimSuffix(line, "\n"))
+			d.times = append(d.times, time.Now())
 			d.mu.Unlock()
 		}
 		if err != nil {
@@ -199,12 +201,20 @@ func (d *daemon) since(mark int) []string {
 	return d.lines[mark:len(d.lines):len(d.lines)]
 }
 
+// came returns when the line at a place came.
+func (d *daemon) came(at int) time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.times[at]
+}
+
 // alerts returns the alerts after a mark, without canaries and closing statistics.
 func (d *daemon) alerts(mark int) []alert {
 	d.t.Helper()
 	var out []alert
-	for _, line := range d.since(mark) {
+	for i, line := range d.since(mark) {
 		a, ok := d.parse(line)
+		a.Came = d.came(mark + i)
 		if ok && a.Rule != canaryRule {
 			out = append(out, a)
 		}
@@ -280,6 +290,7 @@ type alert struct {
 	Line     string         `json:"-"`
 	Keys     []string       `json:"-"` // of the object, in the order in which they stand
 	Message  string         `json:"-"` // text lines only
+	Came     time.Time      `json:"-"`
 	Hostname string         `json:"hostname"`
 	Output   string         `json:"output"`
 	Fields   map[string]any `json:"output_fields"`

@@ -64,6 +64,8 @@ func TestWebServer(t *testing.T) {
 		`(?m)^falcosecurity_scap_engine_name_info{engine_name="modern_bpf",evt_source="syscall"} 1$`,
 		`(?m)^falcosecurity_falco_rules_matches_total{priority="7",rule_name="E2E canary",source="syscall"} [1-9]`,
 		`(?m)^falcosecurity_falco_memory_rss_bytes [1-9]`, `(?m)^falcosecurity_scap_n_threads_total [1-9]`, `(?m)^falconet_probe_delivers 1$`,
+		`(?m)^falconet_table_entries{table="processes"} [1-9]`, `(?m)^falconet_table_entries{table="cgroups"} [0-9]`, `(?m)^falconet_table_evictions_total{table="containers"} 0$`,
+		`(?m)^falconet_table_entries{table="held_events"} 0$`, `(?m)^falconet_containers_known_total{from="disk"} [0-9]`,
 		`(?m)^falconet_output_alerts_written_total{output="stdout"} [1-9]`, `(?m)^falcosecurity_falco_sha256_rules_files_info{file_name="rules.yaml",sha256="[0-9a-f]{64}"} 1$`,
 	} {
 		if !regexp.MustCompile(want).MatchString(body) {

@@ -76,6 +76,14 @@ func (r *Resolver) Stats() Stats {
 	return Stats{r.entries.Load(), r.misses.Load(), r.walks.Load(), r.evictions.Load()}
 }
 
+// StoreStats returns the counters of the store in use.
+func (r *Resolver) StoreStats() StoreStats {
+	if r.store == nil {
+		return StoreStats{}
+	}
+	return r.store.Stats()
+}
+
 // Learn takes the cgroup paths that a record carries ("controller=path", each followed by NUL) for the cgroup of its header.
 func (r *Resolver) Learn(k Key, cgroups []byte) {
 	if e := r.known[k]; k == (Key{}) || e != nil && e.found || !bytes.ContainsRune(cgroups, '=') {

@@ -5,6 +5,7 @@ package state
 import (
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -89,7 +90,9 @@ type Guests struct {
 	now   time.Time
 	debt  time.Duration // time spent on reading
 	burst time.Duration
-	room  int     // for bytes
+	room  int // for bytes
+	roots atomic.Uint64
+	gone  atomic.Uint64
 	host  rootKey // of the host itself
 }
 
@@ -98,6 +101,20 @@ func NewGuests(t *Table, room int) *Guests {
 	s := &Guests{table: t, byKey: make(map[rootKey]*Guest), byBox: make(map[string]rootKey), now: time.Now(), burst: guestBurst, room: room}
 	s.host = t.fs.rootOf(1)
 	return s
+}
+
+// GuestStats counts what a Guests had to do.
+type GuestStats struct {
+	Roots     uint64 // of containers, whose users are known now
+	Evictions uint64 // of them that left because there was no room
+}
+
+// Stats returns the counters. It may be called from any goroutine.
+func (s *Guests) Stats() GuestStats {
+	if s == nil {
+		return GuestStats{}
+	}
+	return GuestStats{s.roots.Load(), s.gone.Load()}
 }
 
 // Knows reports whether a root of the container was seen, so that its names are known of processes too that are gone.
@@ -228,8 +245,9 @@ func (s *Guests) makeRoom(keep *Guest) {
 		}
 		delete(s.byKey, victim.key)
 		s.bytes -= victim.size
-		s.table.evictions.Add(1)
+		s.gone.Add(1)
 	}
+	s.roots.Store(uint64(len(s.byKey)))
 }
 
 // readGuest reads what the process whose directory in /proc is proc finds in its /etc. Files that are as they were in old are not read again.

@@ -216,8 +216,8 @@ func TestGuestsAreBounded(t *testing.T) {
 			t.Errorf("box %d: %+v, %v", i, u, ok)
 		}
 	}
-	if g.bytes > g.room || s.t.Stats().Evictions == 0 {
-		t.Errorf("%d bytes are kept, %d evictions", g.bytes, s.t.Stats().Evictions)
+	if g.bytes > g.room || g.Stats().Evictions == 0 || g.Stats().Roots != uint64(len(g.byKey)) {
+		t.Errorf("%d bytes are kept, %+v", g.bytes, g.Stats())
 	}
 	sum := 0
 	for _, guest := range g.byKey {
