@@ -23,8 +23,10 @@ import (
 	"falconet/engine/cli"
 	"falconet/engine/event"
 	"falconet/engine/field"
+	"falconet/engine/state"
 	"falconet/outputs"
 	"falconet/probe/live"
+	"falconet/probe/scap"
 
 	"github.com/rs/zerolog"
 	"go.uber.org/automaxprocs/maxprocs"
@@ -50,6 +52,9 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	// the signal's default, which they would not if it were ignored.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	_, _ = maxprocs.Set(maxprocs.Logger(func(format string, args ...any) { log.Info().Msgf(format, args...) }))
+	if job.Config.Engine.Kind == "replay" {
+		return replay(ctx, job)
+	}
 	host, err := newHost(job)
 	if err != nil {
 		return err
@@ -63,11 +68,9 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		defer probe.Close()
 		src = probe
 	}
-	queue, err := outputs.Open(outputs.Options{
-		Outputs: job.Config.Outputs, Render: job.Config.Render, Stdout: job.Stdout, Local: time.Local, Log: log,
-	})
+	queue, err := openOutputs(job)
 	if err != nil {
-		return fmt.Errorf("open outputs: %w", err)
+		return err
 	}
 	tally := &outputs.Tally{}
 	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: counted{queue, tally}})
@@ -95,6 +98,62 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		log.Error().Msg("an output did not take its last alerts in time")
 	}
 	return errors.Join(err, finish(job.Stdout, log, tally, queue, probe))
+}
+
+func openOutputs(job *cli.Job) (*outputs.Queue, error) {
+	queue, err := outputs.Open(outputs.Options{
+		Outputs: job.Config.Outputs, Render: job.Config.Render, Stdout: job.Stdout, Local: time.Local, Log: job.Log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open outputs: %w", err)
+	}
+	return queue, nil
+}
+
+// replay joins a capture file, engine and outputs until its end or ctx's.
+func replay(ctx context.Context, job *cli.Job) error {
+	name, in := job.Config.Engine.Replay.CaptureFile, os.Stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("open capture: %w", err)
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	src, err := scap.New(in, scap.Options{Resync: job.Resync, MaxThreads: job.Config.Syscall.Libs.ThreadTableSize})
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	hostname, err := hostName()
+	if err != nil {
+		return err
+	}
+	recording := engine.Recording{Hostname: src.Machine.Hostname, Users: make(map[uint32]state.User), Groups: src.Groups, Addrs: src.Addrs}
+	for id, u := range src.Users {
+		recording.Users[id] = state.User(u)
+	}
+	host := engine.NewRecordedHost(recording, job.Config.Syscall.Libs.ThreadTableSize)
+	host.Base64 = job.Config.Render.BufferBase64
+	queue, err := openOutputs(job)
+	if err != nil {
+		return err
+	}
+	tally := &outputs.Tally{}
+	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: counted{queue, tally}, Hostname: hostname, Recorded: true})
+	src.Seed(host.Apply)
+	if err = e.Run(ctx, src); err != nil {
+		err = fmt.Errorf("read %s: %w", name, err)
+	}
+	if !queue.Close(flushTime) {
+		job.Log.Error().Msg("an output did not take its last alerts in time")
+	}
+	s := src.Stats()
+	job.Log.Info().Uint64("events", s.Events).Uint64("records", s.Records).Uint64("unknown", s.Unknown).Msg("end of capture")
+	if s.Damaged > 0 {
+		job.Log.Warn().Uint64("places", s.Damaged).Int64("bytes", s.Skipped).Str("first", s.First.Error()).Msg("damaged parts of the capture were passed over")
+	}
+	return errors.Join(err, finish(job.Stdout, job.Log, tally, queue, nil))
 }
 
 // finish prints the statistics and says what was lost.
@@ -132,13 +191,21 @@ func (silent) Run(ctx context.Context, _ func(*event.Record), _ func()) error {
 	return nil
 }
 
-func newHost(job *cli.Job) (*field.Host, error) {
+func hostName() (string, error) {
 	name := os.Getenv("FALCO_HOSTNAME")
 	if name == "" {
 		var err error
 		if name, err = os.Hostname(); err != nil {
-			return nil, fmt.Errorf("read host name: %w", err)
+			return "", fmt.Errorf("read host name: %w", err)
 		}
+	}
+	return name, nil
+}
+
+func newHost(job *cli.Job) (*field.Host, error) {
+	name, err := hostName()
+	if err != nil {
+		return nil, err
 	}
 	host := engine.NewHost(name, os.Getenv("HOST_ROOT"), job.Config.Syscall.Libs.ThreadTableSize)
 	host.Base64 = job.Config.Render.BufferBase64

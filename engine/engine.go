@@ -32,9 +32,11 @@ type Receiver interface {
 
 // Options are what an Engine is made of. Host is used by the engine's goroutine alone once Run has been called.
 type Options struct {
-	Host  *field.Host
-	Rules *rules.Set
-	Out   Receiver
+	Host     *field.Host
+	Rules    *rules.Set
+	Out      Receiver
+	Hostname string // of the alerts; "" is the host's
+	Recorded bool   // the host is that of a recording, whose records carry the time since the epoch
 }
 
 // Engine matches records against a rule set. Run may be called once; Stats and FirstEvent from any goroutine.
@@ -45,6 +47,9 @@ type Engine struct {
 	out   Receiver
 	num   uint64
 	clock time.Time // when Host.BootTime was last set
+
+	hostname string
+	recorded bool
 
 	events atomic.Uint64
 	alerts atomic.Uint64
@@ -60,7 +65,10 @@ type Stats struct {
 
 // New returns an engine. It does nothing before Run.
 func New(o Options) *Engine {
-	e := &Engine{host: o.Host, ctx: field.NewCtx(o.Host), rules: o.Rules, out: o.Out}
+	e := &Engine{host: o.Host, ctx: field.NewCtx(o.Host), rules: o.Rules, out: o.Out, hostname: o.Hostname, recorded: o.Recorded}
+	if e.hostname == "" {
+		e.hostname = o.Host.Name
+	}
 	e.setClock()
 	return e
 }
@@ -101,6 +109,9 @@ func (e *Engine) Handle(r *event.Record) {
 func (e *Engine) Settled() {
 	now := time.Now()
 	e.host.Tick(now)
+	if e.recorded {
+		return
+	}
 	if now.Sub(e.clock) > time.Second {
 		e.setClock()
 	}
@@ -108,6 +119,9 @@ func (e *Engine) Settled() {
 
 // setClock follows steps of the wall clock: records carry the time since boot.
 func (e *Engine) setClock() {
+	if e.recorded {
+		return
+	}
 	e.clock = time.Now()
 	e.host.BootTime = bootTime()
 }
@@ -126,7 +140,7 @@ func (e *Engine) alert(r *rules.Rule) {
 		Time:     e.ctx.Time(),
 		Rule:     r.Name,
 		Source:   r.Source,
-		Hostname: e.host.Name,
+		Hostname: e.hostname,
 		Priority: r.Priority,
 		Tags:     r.Tags,
 		Message:  string(r.Output.Append(nil, e.ctx)),

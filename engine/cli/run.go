@@ -4,7 +4,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -45,23 +44,21 @@ func (c *command) start(ctx context.Context, conf *config.Config) error {
 	if c.support {
 		return c.printSupport(conf, files)
 	}
+	replay := conf.Engine.Kind == "replay"
 	demand := set.Demand()
-	if refused := pushdown.Restrict(demand, conf.Syscall.Base); len(refused) > 0 {
+	if refused := pushdown.Restrict(demand, conf.Syscall.Base); len(refused) > 0 && !replay {
 		log.Warn().Strs("syscalls", refused).Msg("rules ask for system calls that are not captured: high-volume ones need option -A")
 	}
 	if c.dryRun {
 		log.Info().Int("rules", set.Enabled()).Msg("dry run: configuration and rules are good")
 		return nil
 	}
-	if conf.Engine.Kind == "replay" {
-		return errors.New("engine.kind: replay: this version reads no capture files")
-	}
 	if c.seconds > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(c.seconds)*time.Second)
 		defer cancel()
 	}
-	return c.Run(ctx, &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Stdout: c.Stdout})
+	return c.Run(ctx, &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Resync: c.resync, Stdout: c.Stdout})
 }
 
 // loud are the warnings that are shown without being asked for: rules that are not there, or not whole.
