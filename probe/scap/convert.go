@@ -25,7 +25,7 @@ func (s *Source) convert(th *thread, e *raw) {
 	s.out.Begin(s.header(th, e))
 	s.fill(th, e)
 	ret := s.out.Header().Ret
-	if e.kind.does != doesNothing && ret >= 0 {
+	if e.kind.does != doesNothing && (ret >= 0 || ret == -inProgress && e.kind.does == doesConnect) {
 		s.follow(th, e, ret)
 	}
 	s.describe(th, e)
@@ -36,6 +36,9 @@ func (s *Source) convert(th *thread, e *raw) {
 		}
 	}
 }
+
+// inProgress is the error of a connect that goes on by itself.
+const inProgress = 115
 
 func (s *Source) deliver() {
 	s.stats.Records++

@@ -107,6 +107,11 @@ func (s *Source) exec(th *thread, e *raw) {
 	r := reader{e}
 	res, _ := r.int("res")
 	th = s.belongs(th, r)
+	if ptid, ok := r.int("ptid"); ok && th.proc.Comm[0] == 0 && th.tid == int64(th.proc.PID) { // its beginning was not recorded
+		if parent := s.tables.threads[ptid]; parent != nil && parent.proc.Comm[0] != 0 {
+			th = s.inherit(th, parent, e.ts)
+		}
+	}
 	p := th.proc
 	failed := res < 0
 	if failed { // what it says of the new image never came to be
@@ -176,7 +181,9 @@ func (s *Source) compose(p *process, h event.Header, name []byte) {
 	s.out.Put(event.PartTask, event.BytesOf(&p.TaskFacts))
 	s.out.Put(event.PartArgv, p.argv)
 	s.out.Put(event.PartEnv, p.env)
-	s.out.Put(event.PartExe, []byte(p.exe))
+	if p.exe != "" {
+		s.out.Put(event.PartExe, []byte(p.exe))
+	}
 	s.out.Put(event.PartCgroups, p.cgroups)
 	if p.cwd != "" {
 		s.out.Put(event.PartCwd, []byte(p.cwd))
@@ -272,6 +279,15 @@ func (s *Source) fork(th *thread, tid int64, flags uint32, ts uint64) *thread {
 	return child
 }
 
+// inherit makes a process that nothing had told of a child of its parent.
+func (s *Source) inherit(th, parent *thread, ts uint64) *thread {
+	call, args, n, kept := th.call, th.args, th.n, th.kept
+	s.tables.leave(th)
+	th = s.fork(parent, th.tid, 0, ts)
+	th.call, th.args, th.n, th.kept = call, args, n, kept
+	return th
+}
+
 func (s *Source) announce(p *process, ts uint64) {
 	h := p.header(forkID, ts)
 	h.PPID = p.PPID
@@ -291,8 +307,12 @@ func (s *Source) born(th *thread, r reader, flags uint32, e *raw) *thread {
 	unknown := false
 	if th.proc.Comm[0] == 0 { // nothing has told of it yet
 		if parent := t.threads[ptid]; parent != nil && parent.proc.Comm[0] != 0 && pid == th.tid {
-			t.leave(th)
-			th = s.fork(parent, th.tid, flags&^cloneThread, e.ts)
+			th = s.inherit(th, parent, e.ts)
+			if flags&cloneFiles != 0 {
+				t.release(th.proc.files)
+				th.proc.files = parent.proc.files
+				th.proc.files.users++
+			}
 		} else {
 			th = s.belongs(th, r)
 			unknown = th.proc.Comm[0] == 0

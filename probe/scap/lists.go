@@ -88,12 +88,13 @@ func (l *list) str() string { return string(l.take(int(l.u16()))) }
 // more reports whether another entry can follow: what is shorter is padding.
 func (l *list) more() bool { return l.err == nil && l.left >= 4 }
 
-// entry begins an entry that may say how long it is; end, called behind what is known of it, passes over the rest.
-func (l *list) entry(sized bool) (left func() int64, end func()) {
+// entry begins an entry that may say how long it is, in which that number counts too (self) or does not; end, called behind what is known of
+// it, passes over the rest.
+func (l *list) entry(sized bool, self int64) (left func() int64, end func()) {
 	if !sized {
 		return func() int64 { return 0 }, func() {}
 	}
-	size := int64(l.u32())
+	size := int64(l.u32()) - self
 	from := l.left
 	left = func() int64 { return size - (from - l.left) }
 	return left, func() {
@@ -142,7 +143,7 @@ func (l *list) machine() (m Machine) {
 // addrs reads the addresses of interfaces.
 func (l *list) addrs(sized bool, add func(netip.Addr)) error {
 	for l.more() {
-		_, end := l.entry(sized)
+		_, end := l.entry(sized, 0)
 		kind, name := l.u16(), int64(l.u16())
 		width, speed := 4, int64(8)
 		switch kind {
@@ -168,7 +169,7 @@ func (l *list) addrs(sized bool, add func(netip.Addr)) error {
 // users reads users and groups.
 func (l *list) users(sized bool, user func(id uint32, name, home, shell string), group func(id uint32, name string)) error {
 	for l.more() {
-		_, end := l.entry(sized)
+		_, end := l.entry(sized, 4)
 		if l.u8() == 0 {
 			id := l.u32()
 			_ = l.u32() // its group
@@ -211,7 +212,7 @@ var procVersions = map[uint32]int{
 func (l *list) procs(version int, add func(*listed)) error {
 	for l.more() {
 		t := listed{sid: -1, vpgid: -1, vtid: -1, vpid: -1, pgid: -1, loginuid: ^uint32(0)}
-		left, end := l.entry(version >= 9)
+		left, end := l.entry(version >= 9, 4)
 		t.tid, t.pid, t.ptid = int64(l.u64()), int64(l.u64()), int64(l.u64())
 		if version >= 6 {
 			t.sid = int64(l.u64())
@@ -301,7 +302,7 @@ const (
 func (l *list) fds(sized bool, add func(tid, fd int64, d *desc)) error {
 	tid := int64(l.u64())
 	for l.more() {
-		left, end := l.entry(sized)
+		left, end := l.entry(sized, 4)
 		fd, ino, kind := int64(l.u64()), l.u64(), l.u8()
 		d := &desc{ino: ino}
 		switch kind {
