@@ -212,31 +212,32 @@ func (c *Composer) same(i int, got, want uint64) bool {
 	return extend(got, size, false) == extend(want, size, false)
 }
 
-// invert finds the kernel's number of the schema's v by trial, adding to the bits in before.
+// invert finds the kernel's number of the schema's v by trial, adding to the bits in before. What has been found is remembered, even if it was only
+// near: a few values have bits that other pieces of the record hold.
 func (c *Composer) invert(i int, v, before uint64, set func(uint64)) bool {
 	key := composed{c.rec.Event, uint8(i), v}
 	if k, ok := c.known[key]; ok {
-		set(k | before)
-		if c.reads(i, v) {
-			return true
+		for _, k := range [2]uint64{k | before, v | before} {
+			if set(k); c.reads(i, v) {
+				return true
+			}
 		}
-	}
-	k, ok := c.search(i, v, before, set)
-	if !ok {
-		set(v | before) // nearest that there is
+		set(k | before)
 		return false
 	}
+	k, ok := c.search(i, v, before, set)
 	set(k)
 	if len(c.known) < maxKnown {
 		c.known[key] = k
 	}
-	return true
+	return ok
 }
 
 // joined are kernel values of several bits that mean one thing: O_SYNC and O_TMPFILE.
 var joined = [...]uint64{0o4010000, kernelOTmpfile}
 
-func (c *Composer) search(i int, v, before uint64, set func(uint64)) (uint64, bool) {
+// search finds the kernel's number, or the nearest there is.
+func (c *Composer) search(i int, v, before uint64, set func(uint64)) (k uint64, ok bool) {
 	read := func(k uint64) uint64 {
 		set(k)
 		got, _ := c.rec.Uint(i)
@@ -245,11 +246,13 @@ func (c *Composer) search(i int, v, before uint64, set func(uint64)) (uint64, bo
 	if c.same(i, read(v|before), v) {
 		return v | before, true
 	}
-	// sets of bits: take each that brings something wanted and nothing else
-	k := before
+	// sets of bits: take each that brings something wanted and nothing else; the first two bits of an open are a number
+	k = before
 	got := read(k)
 	take := func(bit uint64) {
-		if next := read(k | bit); next&^v == 0 && next != got && (mathbits.OnesCount64(next&v) > mathbits.OnesCount64(got&v) || got&^v != 0 || bit < 4) {
+		next := read(k | bit)
+		more := mathbits.OnesCount64(next&v) - mathbits.OnesCount64(got&v)
+		if next&^v == 0 && next != got && (more > 0 || got&^v != 0 || more == 0 && bit < 4) {
 			k, got = k|bit, next
 		}
 	}
@@ -264,23 +267,43 @@ func (c *Composer) search(i int, v, before uint64, set func(uint64)) (uint64, bo
 	}
 	// one of a list of numbers
 	for _, first := range [...]uint64{0, 0x400, 0x4200} {
-		for k := first; k < first+256; k++ {
-			if c.same(i, read(k), v) {
-				return k, true
+		for n := first; n < first+256; n++ {
+			if c.same(i, read(n), v) {
+				return n, true
 			}
 		}
 	}
-	return 0, false
+	if got&^v != 0 {
+		k = v | before
+	}
+	return k, false
 }
 
-// calculated finds by trial where a calculated parameter is read from: one of the registers, or bytes of one of its pieces.
+// calculated finds by trial where a calculated parameter is read from: one of the registers, or bytes of one of its pieces, which must
+// all be there to be read.
 func (c *Composer) calculated(i int, v uint64) bool {
+	r := &c.rec
+	before := r.size
+	also := r.row.Params[i].view.also
+	for k := PartNone + 1; k < partKinds; k++ {
+		if also.Has(k) {
+			c.room(k, c.length(k))
+		}
+	}
+	if c.locate(i, v, also) {
+		return true
+	}
+	r.size = before // what was added goes, what was lengthened is as good as before
+	return false
+}
+
+func (c *Composer) locate(i int, v uint64, also Parts) bool {
 	key := composed{c.rec.Event, uint8(i), 0}
 	if at, ok := c.calcs[key]; ok && c.try(i, v, at) {
 		return true
 	}
 	for k := PartNone + 1; k < partKinds; k++ {
-		if !c.rec.row.Params[i].view.also.Has(k) {
+		if !also.Has(k) {
 			continue
 		}
 		for _, size := range [...]uint8{8, 4, 2} {
@@ -330,21 +353,22 @@ func (c *Composer) try(i int, v uint64, at place) bool {
 		}
 		return c.used[at.at]
 	}
-	index := r.index(at.part)
-	if index < 0 || uint8(index) >= r.Parts {
+	room := c.room(at.part, int(at.at)+int(at.size))
+	if room == nil {
 		return false
 	}
-	absent := r.size[index] == partAbsent
-	room := c.room(at.part, max(c.length(at.part), int(at.at)+int(at.size)))
 	before := load(room[at.at:], at.size)
-	store(room[at.at:], at.size, v)
-	if c.reads(i, v) {
+	set := func(k uint64) { store(room[at.at:], at.size, k) }
+	if set(v); c.reads(i, v) {
 		return true
 	}
-	store(room[at.at:], at.size, before)
-	if absent {
-		r.size[index] = partAbsent
+	if r.row.Params[i].Type.IsFlags() {
+		if k, ok := c.search(i, v, before, set); ok {
+			set(k)
+			return true
+		}
 	}
+	set(before)
 	return false
 }
 
@@ -370,3 +394,6 @@ func PollEvents(schema uint16) (kernel uint16) {
 	}
 	return kernel
 }
+
+// Derived reports whether the parameter is made of more than one of the call's registers and pieces: set it behind the others.
+func (p *Param) Derived() bool { return p.view.kind == viewCalc || p.Type == Dynamic }

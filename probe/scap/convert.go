@@ -74,9 +74,19 @@ func (st *step) source(th *thread, e *raw) (b []byte, kind string, signed, ok bo
 	return nil, "", false, false
 }
 
-// fill sets the parameters of the record.
+// fill sets the parameters of the record: those that the meaning of others depends on first.
 func (s *Source) fill(th *thread, e *raw) {
+	s.fillSome(th, e, false)
+	if e.kind.later {
+		s.fillSome(th, e, true)
+	}
+}
+
+func (s *Source) fillSome(th *thread, e *raw, later bool) {
 	for i := range e.kind.plan {
+		if e.kind.plan[i].later != later {
+			continue
+		}
 		st := &e.kind.plan[i]
 		b, _, signed, ok := st.source(th, e)
 		if !ok {

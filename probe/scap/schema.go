@@ -19,11 +19,12 @@ type schema struct {
 	params []param
 	byName map[string]int
 
-	row  *event.Row // the row that its records have, nil for none
-	nr   uint16
-	plan []step // how the row's parameters are filled, in the row's order
-	does action
-	fd   int // the row's parameter that is the event's descriptor, -1 without one
+	row   *event.Row // the row that its records have, nil for none
+	nr    uint16
+	plan  []step // how the row's parameters are filled, in the row's order
+	does  action
+	later bool // some of plan is
+	fd    int  // the row's parameter that is the event's descriptor, -1 without one
 }
 
 type param struct {
@@ -34,11 +35,11 @@ type param struct {
 
 // step fills a parameter of a row: from the end of the call, or when that does not have it from the beginning.
 type step struct {
-	to     int
-	exit   int // place in the event's own list, -1 when it is not there
-	name   string
-	signed bool
-	as     form
+	to    int
+	exit  int // place in the event's own list, -1 when it is not there
+	name  string
+	as    form
+	later bool // what it means depends on others
 }
 
 // form is how a parameter's bytes are stored.
@@ -118,10 +119,10 @@ func (s *schema) join() {
 	s.does = actions[s.name]
 	for i := range s.row.Params {
 		p := &s.row.Params[i]
-		st := step{to: i, exit: -1, name: p.Name, signed: p.Type.Signed(), as: formOf(p.Type)}
+		st := step{to: i, exit: -1, name: p.Name, as: formOf(p.Type), later: p.Derived()}
+		s.later = s.later || st.later
 		if at, ok := s.byName[p.Name]; ok {
 			st.exit = at
-			st.signed = s.params[at].signed
 		} else if i == 0 && p.IsResult() && len(s.params) > 0 {
 			st.exit = 0 // the result, whatever a version calls it
 		}
