@@ -23,7 +23,6 @@ import (
 	"falconet/engine/cli"
 	"falconet/engine/event"
 	"falconet/engine/field"
-	"falconet/engine/state"
 	"falconet/outputs"
 	"falconet/probe/live"
 	"falconet/probe/scap"
@@ -94,9 +93,7 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	if probe != nil {
 		probe.Drain(e.Handle, e.Settled)
 	}
-	if !queue.Close(flushTime) {
-		log.Error().Msg("an output did not take its last alerts in time")
-	}
+	closeOutputs(job, queue)
 	return errors.Join(err, finish(job.Stdout, log, tally, queue, probe))
 }
 
@@ -110,30 +107,25 @@ func openOutputs(job *cli.Job) (*outputs.Queue, error) {
 	return queue, nil
 }
 
+func closeOutputs(job *cli.Job, queue *outputs.Queue) {
+	if !queue.Close(flushTime) {
+		job.Log.Error().Msg("an output did not take its last alerts in time")
+	}
+}
+
 // replay joins a capture file, engine and outputs until its end or ctx's.
 func replay(ctx context.Context, job *cli.Job) error {
-	name, in := job.Config.Engine.Replay.CaptureFile, os.Stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return fmt.Errorf("open capture: %w", err)
-		}
-		defer func() { _ = f.Close() }()
-		in = f
-	}
-	src, err := scap.New(in, scap.Options{Resync: job.Resync, MaxThreads: job.Config.Syscall.Libs.ThreadTableSize})
+	name := job.Config.Engine.Replay.CaptureFile
+	src, err := scap.Open(name, scap.Options{Resync: job.Resync, MaxThreads: job.Config.Syscall.Libs.ThreadTableSize})
 	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
+		return fmt.Errorf("read capture: %w", err)
 	}
+	defer func() { _ = src.Close() }()
 	hostname, err := hostName()
 	if err != nil {
 		return err
 	}
-	recording := engine.Recording{Hostname: src.Machine.Hostname, Users: make(map[uint32]state.User), Groups: src.Groups, Addrs: src.Addrs}
-	for id, u := range src.Users {
-		recording.Users[id] = state.User(u)
-	}
-	host := engine.NewRecordedHost(recording, job.Config.Syscall.Libs.ThreadTableSize)
+	host := engine.NewRecordedHost(src.Machine.Hostname, src.Users, src.Groups, src.Addrs, job.Config.Syscall.Libs.ThreadTableSize)
 	host.Base64 = job.Config.Render.BufferBase64
 	queue, err := openOutputs(job)
 	if err != nil {
@@ -145,9 +137,7 @@ func replay(ctx context.Context, job *cli.Job) error {
 	if err = e.Run(ctx, src); err != nil {
 		err = fmt.Errorf("read %s: %w", name, err)
 	}
-	if !queue.Close(flushTime) {
-		job.Log.Error().Msg("an output did not take its last alerts in time")
-	}
+	closeOutputs(job, queue)
 	s := src.Stats()
 	job.Log.Info().Uint64("events", s.Events).Uint64("records", s.Records).Uint64("unknown", s.Unknown).Msg("end of capture")
 	if s.Damaged > 0 {

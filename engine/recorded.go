@@ -10,21 +10,19 @@ import (
 	"falconet/engine/state"
 )
 
-// Recording is what a recording tells of its machine beside records.
-type Recording struct {
-	Hostname string
-	Users    map[uint32]state.User
-	Groups   map[uint32]string
-	Addrs    []netip.Addr
-}
-
-// NewRecordedHost returns the state of the host that a recording was made on. Nothing of it comes from this one.
-func NewRecordedHost(r Recording, maxProcesses int) *field.Host {
+// NewRecordedHost returns the state of the host that a recording was made on, as far as the recording tells of it. Nothing comes from this one.
+func NewRecordedHost[U ~struct{ Name, Home, Shell string }](
+	name string, users map[uint32]U, groups map[uint32]string, addrs []netip.Addr, maxProcesses int,
+) *field.Host {
+	named := make(map[uint32]state.User, len(users))
+	for id, u := range users {
+		named[id] = state.User(u)
+	}
 	return &field.Host{
-		Name:       r.Hostname,
+		Name:       name,
 		Procs:      state.NewTable(state.Options{MaxProcesses: maxProcesses, Recorded: true}),
-		Users:      state.RecordedUsers(r.Users, r.Groups),
-		Addrs:      state.RecordedAddrs(r.Addrs),
+		Users:      state.RecordedUsers(named, groups),
+		Addrs:      state.RecordedAddrs(addrs),
 		Containers: container.NewRecorded(),
 	}
 }

@@ -18,7 +18,7 @@ func BenchmarkRead(b *testing.B) {
 		ts := uint64(n) * 1000
 		c.event(blockEvent2, ts, 100, 6, le(int64(8)), le(uint32(64)))
 		c.event(blockEvent2, ts, 100, 7, le(int64(4)), []byte("root"))
-		c.event(blockEvent2, ts, 100, numberOf("openat", false), le(int64(8)), le(int64(-100)), zero("../etc/shadow"), le(uint32(1)), le(uint32(0)), le(uint32(2049)), le(uint64(77)))
+		c.event(blockEvent2, ts, 100, numberOf("openat", false), le(int64(8)), le(int64(-100)), zero("../../etc/shadow"), le(uint32(1)), le(uint32(0)), le(uint32(2049)), le(uint64(77)))
 		c.event(blockEvent2, ts, 100, numberOf("close", false), le(int64(0)), le(int64(8)))
 	}
 	b.SetBytes(int64(c.Len()))

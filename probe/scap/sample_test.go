@@ -38,10 +38,10 @@ func sample(form int) *capture {
 	}
 	i64, u32 := func(v int64) []byte { return le(v) }, func(v uint32) []byte { return le(v) }
 	if newer {
-		add(numberOf("openat", false), i64(8), i64(-100), zero("../etc/shadow"), u32(1), u32(0), u32(2049), le(uint64(77)))
+		add(numberOf("openat", false), i64(8), i64(-100), zero("../../etc/shadow"), u32(1), u32(0), u32(2049), le(uint64(77)))
 		add(numberOf("read", false), i64(4), []byte("root"), i64(8), u32(64))
 	} else {
-		add(102, i64(-100), zero("../etc/shadow"), u32(1), u32(0))
+		add(102, i64(-100), zero("../../etc/shadow"), u32(1), u32(0))
 		add(103, i64(8))
 		add(6, i64(8), u32(64))
 		add(7, i64(4), []byte("root"))

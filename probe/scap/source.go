@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 
 	"falconet/engine/event"
 )
@@ -42,8 +43,10 @@ type Source struct {
 	Groups  map[uint32]string
 	Addrs   []netip.Addr
 
+	close   func() error
 	blocks  *blocks
 	pending block // read, but not handled: the first event, which ends the lists
+	failed  error // what Run returns
 	tables  *tables
 	out     *event.Composer
 	ev      raw
@@ -53,15 +56,36 @@ type Source struct {
 	sockbuf []byte
 }
 
-// New reads what a capture says of the machine before its first event. It reads from r on during Run. A capture that is damaged in its lists
-// is an error only without Options.Resync.
+// Open opens a capture file, - for the standard input, and reads it as New does. Close it.
+func Open(name string, o Options) (*Source, error) {
+	file := os.Stdin
+	if name != "-" {
+		var err error
+		if file, err = os.Open(name); err != nil {
+			return nil, err
+		}
+	}
+	s, err := New(file, o)
+	if err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	s.close = file.Close
+	return s, nil
+}
+
+// Close closes what Open has opened.
+func (s *Source) Close() error { return s.close() }
+
+// New reads what a capture says of the machine before its first event. It reads from r on during Run. Of a capture that is damaged before its first
+// event what could be read is kept, and Run returns the *Damage.
 func New(r io.Reader, o Options) (*Source, error) {
 	in, err := newBlocks(r, o.Resync)
 	if err != nil {
 		return nil, err
 	}
 	s := &Source{
-		blocks: in, tables: newTables(o.MaxThreads), out: event.NewComposer(), handle: func(*event.Record) {}, apply: func(*event.Record) {},
+		blocks: in, close: func() error { return nil }, tables: newTables(o.MaxThreads), out: event.NewComposer(), handle: func(*event.Record) {}, apply: func(*event.Record) {},
 		Users: make(map[uint32]User), Groups: make(map[uint32]string),
 	}
 	for {
@@ -69,15 +93,20 @@ func New(r io.Reader, o Options) (*Source, error) {
 		if errors.Is(err, io.EOF) {
 			return s, nil
 		}
-		if err != nil {
-			return nil, err
-		}
-		if isEvent(blk.kind) {
+		if err == nil && isEvent(blk.kind) {
 			s.pending = blk
 			return s, nil
 		}
-		if err := s.list(&blk); err != nil {
+		first := in.off == 0
+		if err == nil {
+			err = s.list(&blk)
+		}
+		switch {
+		case err != nil && first:
 			return nil, err
+		case err != nil:
+			s.failed = err
+			return s, nil
 		}
 	}
 }
@@ -182,6 +211,9 @@ func (s *Source) Seed(apply func(*event.Record)) {
 func (s *Source) Run(ctx context.Context, handle func(*event.Record), settled func()) error {
 	const batch = 4096
 	s.handle = handle
+	if s.failed != nil {
+		return s.failed
+	}
 	for n := 0; ; n++ {
 		if n%batch == batch-1 {
 			settled()

@@ -84,7 +84,11 @@ func TestSample(t *testing.T) {
 			}
 			got := strings.Join(lines, "\n") + "\n"
 			path := filepath.Join("testdata", name+".txt")
+			file := filepath.Join("testdata", name+".scap") // which others replay
 			if *update {
+				if err := os.WriteFile(file, sample(form).Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
 				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
 				}
@@ -95,6 +99,9 @@ func TestSample(t *testing.T) {
 			}
 			if got != string(want) {
 				t.Errorf("records:\n%s\nwant:\n%s", got, want)
+			}
+			if b, err := os.ReadFile(file); err != nil || !bytes.Equal(b, sample(form).Bytes()) {
+				t.Errorf("%s is not the sample (%v): run with -update", file, err)
 			}
 			if s.Machine.Hostname != "recorded" || s.Users[1000] != (User{"ubuntu", "/home/ubuntu", "/bin/bash"}) || s.Groups[1000] != "staff" {
 				t.Errorf("machine %+v, users %v, groups %v", s.Machine, s.Users, s.Groups)
@@ -225,6 +232,24 @@ func TestRefused(t *testing.T) {
 		if _, err := New(strings.NewReader(test.in), Options{}); err == nil || err.Error() != test.want {
 			t.Errorf("%s: %v, want %s", name, err, test.want)
 		}
+	}
+}
+
+// What is before damaged lists is kept too.
+func TestDamagedList(t *testing.T) {
+	c := newCapture()
+	c.machine("recorded")
+	off := c.Len()
+	c.users(true, 1, "a", "/", "/bin/sh", 1, "g")
+	b := c.Bytes()
+	b[off+8] = 200 // the first entry
+	lines, s, err := read(t, bytes.NewReader(b), Options{})
+	want := fmt.Sprintf("capture is damaged at offset %d: entry is longer than its list", off)
+	if err == nil || err.Error() != want || s.Machine.Hostname != "recorded" || len(lines) != 0 {
+		t.Errorf("%v, want %s; %+v", err, want, s.Machine)
+	}
+	if _, s, err = read(t, bytes.NewReader(b), Options{Resync: true}); err != nil || s.Stats().Damaged != 1 {
+		t.Errorf("resync: %v, %+v", err, s.Stats())
 	}
 }
 
