@@ -139,6 +139,10 @@ func (s *Source) exec(th *thread, e *raw) {
 	}
 	if !failed {
 		p.TID = p.PID
+		if p.files.users > 1 { // an image has a table of its own
+			p.files.users--
+			p.files = s.tables.fork(p.files)
+		}
 		for fd, d := range p.files.byFD {
 			const cloexec = 1 << 12 // the schema's O_CLOEXEC
 			if d.flags&cloexec != 0 {
@@ -263,6 +267,7 @@ func (s *Source) fork(th *thread, tid int64, flags uint32, ts uint64) *thread {
 	if flags&cloneThread != 0 {
 		return t.add(tid, int64(parent.PID), ts)
 	}
+	delete(t.procs, tid) // one that had the number before
 	child := t.add(tid, tid, ts)
 	p := child.proc
 	*p = *parent
