@@ -63,15 +63,20 @@ func (p *process) header(id event.ID, ts uint64) event.Header {
 }
 
 // source finds the bytes of a row's parameter: at the end of the call, else at its beginning.
-func (st *step) source(th *thread, e *raw) (b []byte, kind string, signed, ok bool) {
+func (st *step) source(th *thread, e *raw) (b []byte, signed, ok bool) {
 	if b, ok = e.param(st.exit); ok {
-		p := &e.kind.params[st.exit]
-		return b, p.kind, p.signed, true
+		return b, e.kind.params[st.exit].signed, true
+	}
+	if c := th.call; c != nil && c.number+1 == e.kind.number { // the two halves of a version stand together
+		if st.enter < 0 || st.enter >= th.n {
+			return nil, false, false
+		}
+		return th.args[st.enter], c.params[st.enter].signed, true
 	}
 	if b, p := th.begun(st.name); p != nil {
-		return b, p.kind, p.signed, true
+		return b, p.signed, true
 	}
-	return nil, "", false, false
+	return nil, false, false
 }
 
 // fill sets the parameters of the record: those that the meaning of others depends on first.
@@ -88,7 +93,7 @@ func (s *Source) fillSome(th *thread, e *raw, later bool) {
 			continue
 		}
 		st := &e.kind.plan[i]
-		b, _, signed, ok := st.source(th, e)
+		b, signed, ok := st.source(th, e)
 		if !ok {
 			continue
 		}

@@ -29,7 +29,6 @@ type schema struct {
 
 type param struct {
 	name   string
-	kind   string
 	signed bool
 }
 
@@ -37,6 +36,7 @@ type param struct {
 type step struct {
 	to    int
 	exit  int // place in the event's own list, -1 when it is not there
+	enter int // place in that of the beginning of the call in the same version
 	name  string
 	as    form
 	later bool // what it means depends on others
@@ -79,12 +79,16 @@ func readSchemas(text string) []schema {
 		*s = schema{number: uint16(n), enter: w[1][0] == '>', large: strings.HasSuffix(w[1], "!"), name: w[2], byName: make(map[string]int), fd: -1}
 		for i, p := range w[3:] {
 			name, kind, _ := strings.Cut(p, ":")
-			s.params = append(s.params, param{name: name, kind: kind, signed: signedKinds[kind]})
+			s.params = append(s.params, param{name: name, signed: signedKinds[kind]})
 			s.byName[name] = i
 		}
 	}
 	for i := range all {
-		all[i].join()
+		var before *schema
+		if i > 0 && all[i-1].name == all[i].name {
+			before = &all[i-1]
+		}
+		all[i].join(before)
 	}
 	return all
 }
@@ -96,8 +100,8 @@ var signedKinds = map[string]bool{
 // tracepoints are the events that are beginnings without an end.
 var tracepoints = map[string]bool{"procexit": true, "signaldeliver": true}
 
-// join finds the row of the events of s, and where its parameters come from.
-func (s *schema) join() {
+// join finds the row of the events of s, and where its parameters come from. before is the beginning of the call in the same version, nil for none.
+func (s *schema) join(before *schema) {
 	s.call = !tracepoints[s.name]
 	if s.name == "" || s.enter && s.call {
 		return
@@ -119,12 +123,17 @@ func (s *schema) join() {
 	s.does = actions[s.name]
 	for i := range s.row.Params {
 		p := &s.row.Params[i]
-		st := step{to: i, exit: -1, name: p.Name, as: formOf(p.Type), later: p.Derived()}
+		st := step{to: i, exit: -1, enter: -1, name: p.Name, as: formOf(p.Type), later: p.Derived()}
 		s.later = s.later || st.later
 		if at, ok := s.byName[p.Name]; ok {
 			st.exit = at
 		} else if i == 0 && p.IsResult() && len(s.params) > 0 {
 			st.exit = 0 // the result, whatever a version calls it
+		}
+		if before != nil {
+			if at, ok := before.byName[p.Name]; ok {
+				st.enter = at
+			}
 		}
 		s.plan = append(s.plan, st)
 	}

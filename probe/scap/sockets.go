@@ -156,7 +156,7 @@ func (d *desc) mutable(family uint16) *event.SockFacts {
 func (s *Source) tupleOf(e *raw, th *thread) (tuple, bool) {
 	for i := range e.kind.plan {
 		if st := &e.kind.plan[i]; st.as == formTuple {
-			if b, _, _, ok := st.source(th, e); ok {
+			if b, _, ok := st.source(th, e); ok {
 				return readTuple(b)
 			}
 		}

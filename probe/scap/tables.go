@@ -12,6 +12,7 @@ import (
 // tables are the processes and descriptors of the recorded machine. Both are bounded; what finds no room is counted.
 type tables struct {
 	threads map[int64]*thread
+	last    *thread // that was asked for: a thread has many events in a row
 	procs   map[int64]*process
 	cgroups map[string]uint64
 	fds     int
@@ -126,7 +127,11 @@ func (t *tables) intern(cgroups []byte) uint64 {
 
 // thread returns a thread, which is made up if nothing has told of it.
 func (t *tables) thread(tid int64) *thread {
+	if t.last != nil && t.last.tid == tid {
+		return t.last
+	}
 	if th := t.threads[tid]; th != nil {
+		t.last = th
 		return th
 	}
 	return t.add(tid, tid, 0)
@@ -162,6 +167,7 @@ func (t *tables) leave(th *thread) bool {
 		return false
 	}
 	delete(t.threads, th.tid)
+	t.last = nil
 	p := th.proc
 	if p.threads--; p.threads > 0 {
 		return false
