@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"strconv"
@@ -67,7 +66,7 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		defer probe.Close()
 		src = probe
 	}
-	queue, err := openOutputs(job)
+	queue, err := openOutputs(job, nil)
 	if err != nil {
 		return err
 	}
@@ -93,30 +92,23 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	if probe != nil {
 		probe.Drain(e.Handle, e.Settled)
 	}
-	closeOutputs(job, queue)
-	return errors.Join(err, finish(job.Stdout, log, tally, queue, probe))
+	return errors.Join(err, finish(job, tally, queue, probe))
 }
 
-func openOutputs(job *cli.Job) (*outputs.Queue, error) {
+func openOutputs(job *cli.Job, patient <-chan struct{}) (*outputs.Queue, error) {
 	queue, err := outputs.Open(outputs.Options{
-		Outputs: job.Config.Outputs, Render: job.Config.Render, Stdout: job.Stdout, Local: time.Local, Log: job.Log,
+		Outputs: job.Config.Outputs, Render: job.Config.Render, Stdout: job.Stdout, Local: time.Local, Log: job.Log, Patient: patient, Messages: job.Lines,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open outputs: %w", err)
+		err = fmt.Errorf("open outputs: %w", err)
 	}
-	return queue, nil
-}
-
-func closeOutputs(job *cli.Job, queue *outputs.Queue) {
-	if !queue.Close(flushTime) {
-		job.Log.Error().Msg("an output did not take its last alerts in time")
-	}
+	return queue, err
 }
 
 // replay joins a capture file, engine and outputs until its end or ctx's.
 func replay(ctx context.Context, job *cli.Job) error {
-	name := job.Config.Engine.Replay.CaptureFile
-	src, err := scap.Open(name, scap.Options{Resync: job.Resync, MaxThreads: job.Config.Syscall.Libs.ThreadTableSize})
+	name, libs := job.Config.Engine.Replay.CaptureFile, job.Config.Syscall.Libs
+	src, err := scap.Open(name, scap.Options{Resync: job.Resync, MaxThreads: libs.ThreadTableSize})
 	if err != nil {
 		return fmt.Errorf("read capture: %w", err)
 	}
@@ -125,9 +117,9 @@ func replay(ctx context.Context, job *cli.Job) error {
 	if err != nil {
 		return err
 	}
-	host := engine.NewRecordedHost(src.Machine.Hostname, src.Users, src.Groups, src.Addrs, job.Config.Syscall.Libs.ThreadTableSize)
+	host := engine.NewRecordedHost(src.Machine.Hostname, src.Users, src.Groups, src.Addrs, libs.ThreadTableSize)
 	host.Base64 = job.Config.Render.BufferBase64
-	queue, err := openOutputs(job)
+	queue, err := openOutputs(job, ctx.Done())
 	if err != nil {
 		return err
 	}
@@ -135,28 +127,33 @@ func replay(ctx context.Context, job *cli.Job) error {
 	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: counted{queue, tally}, Hostname: hostname, Recorded: true})
 	src.Seed(host.Apply)
 	if err = e.Run(ctx, src); err != nil {
-		err = fmt.Errorf("read %s: %w", name, err)
+		err = fmt.Errorf("read capture: %s: %w", name, err)
 	}
-	closeOutputs(job, queue)
 	s := src.Stats()
 	job.Log.Info().Uint64("events", s.Events).Uint64("records", s.Records).Uint64("unknown", s.Unknown).Msg("end of capture")
 	if s.Damaged > 0 {
 		job.Log.Warn().Uint64("places", s.Damaged).Int64("bytes", s.Skipped).Str("first", s.First.Error()).Msg("damaged parts of the capture were passed over")
 	}
-	return errors.Join(err, finish(job.Stdout, job.Log, tally, queue, nil))
+	return errors.Join(err, finish(job, tally, queue, nil))
 }
 
-// finish prints the statistics and says what was lost.
-func finish(out io.Writer, log zerolog.Logger, tally *outputs.Tally, queue *outputs.Queue, probe *live.Probe) error {
+// finish waits for the outputs, prints the statistics and says what was lost.
+func finish(job *cli.Job, tally *outputs.Tally, queue *outputs.Queue, probe *live.Probe) error {
+	if !queue.Close(flushTime) {
+		job.Log.Error().Msg("an output did not take its last alerts in time")
+	}
 	if probe != nil {
 		if c, err := probe.Total(); err == nil && (c.Lost() > 0 || probe.Malformed() > 0) {
-			log.Warn().Uint64("events", c.Sent).Uint64("lost", c.Lost()).Uint64("malformed", probe.Malformed()).Msg("events were lost")
+			job.Log.Warn().Uint64("events", c.Sent).Uint64("lost", c.Lost()).Uint64("malformed", probe.Malformed()).Msg("events were lost")
 		}
 	}
 	if s := queue.Stats(); s.Dropped > 0 {
-		log.Warn().Uint64("alerts", s.Sent).Uint64("dropped", s.Dropped).Msg("alerts found no room in the queue")
+		job.Log.Warn().Uint64("alerts", s.Sent).Uint64("dropped", s.Dropped).Msg("alerts found no room in the queue")
 	}
-	if _, err := tally.WriteTo(out); err != nil && !errors.Is(err, syscall.EPIPE) {
+	if job.Lines {
+		return nil
+	}
+	if _, err := tally.WriteTo(job.Stdout); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return fmt.Errorf("write statistics: %w", err)
 	}
 	return nil
@@ -257,10 +254,11 @@ func writePID(path string) error {
 	if path == "" {
 		return nil
 	}
-	if err := os.WriteFile(path, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644); err != nil {
-		return fmt.Errorf("write pidfile: %w", err)
+	err := os.WriteFile(path, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644)
+	if err != nil {
+		err = fmt.Errorf("write pidfile: %w", err)
 	}
-	return nil
+	return err
 }
 
 // reopenOnSignal lets SIGUSR1 open outputs anew, until the function that it returns is called.

@@ -19,6 +19,9 @@ type Options struct {
 	Stdout  io.Writer      // what the stdout output writes to
 	Local   *time.Location // the zone of times of day
 	Log     zerolog.Logger
+	Patient <-chan struct{} // see QueueOptions
+	// Messages makes a line of an alert's message alone.
+	Messages bool
 }
 
 // Open opens every output that is enabled and starts a queue over them. On an error nothing is left open.
@@ -26,6 +29,9 @@ func Open(o Options) (*Queue, error) {
 	f := FormatText
 	if o.Render.JSON {
 		f = FormatJSON
+	}
+	if o.Messages {
+		f = FormatMessage
 	}
 	var sinks []Sink
 	var errs []error
@@ -62,6 +68,6 @@ func Open(o Options) (*Queue, error) {
 	}
 	return NewQueue(NewRenderer(o.Render, o.Local), QueueOptions{
 		Capacity: o.Outputs.Queue.Capacity, Buffered: o.Render.Buffered,
-		Timeout: time.Duration(o.Outputs.TimeoutMS) * time.Millisecond, Log: o.Log,
+		Timeout: time.Duration(o.Outputs.TimeoutMS) * time.Millisecond, Log: o.Log, Patient: o.Patient,
 	}, sinks...), nil
 }

@@ -27,6 +27,8 @@ type QueueOptions struct {
 	Buffered bool          // lines may be held back for up to a second
 	Timeout  time.Duration // after this time in one write a sink is reported as stuck; 0 means never
 	Log      zerolog.Logger
+	// Patient, when set, makes senders wait for room rather than lose alerts, until it is closed: for events that can wait, those of a recording.
+	Patient <-chan struct{}
 }
 
 // Queue takes alerts and delivers them. Its methods may be called from any goroutine.
@@ -85,16 +87,32 @@ func NewQueue(r *Renderer, opts QueueOptions, sinks ...Sink) *Queue {
 	return q
 }
 
-// Send offers an alert to the queue, which keeps it. It never blocks: without room the alert is dropped and counted.
+// offer puts v into a channel that has room, or waits for room until patient is closed; it reports whether it did.
+func offer[T any](to chan<- T, v T, patient <-chan struct{}) bool {
+	select {
+	case to <- v:
+		return true
+	default:
+	}
+	if patient == nil {
+		return false
+	}
+	select {
+	case to <- v:
+		return true
+	case <-patient:
+		return false
+	}
+}
+
+// Send offers an alert to the queue, which keeps it. It does not block, unless the queue is patient: without room the alert is dropped and counted.
 func (q *Queue) Send(a *alert.Alert) {
 	q.sent.Add(1)
 	q.mu.RLock()
 	defer q.mu.RUnlock()
 	if !q.closed {
-		select {
-		case q.in <- a:
+		if offer(q.in, a, q.opts.Patient) {
 			return
-		default:
 		}
 	}
 	q.dropped.Add(1)

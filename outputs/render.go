@@ -20,6 +20,7 @@ type Format uint8
 const (
 	FormatText Format = iota
 	FormatJSON
+	FormatMessage // the message alone
 	formats
 )
 
@@ -40,6 +41,9 @@ func NewRenderer(conf config.Render, local *time.Location) *Renderer {
 func (r *Renderer) Append(dst []byte, f Format, a *alert.Alert) []byte {
 	if f == FormatJSON {
 		return r.appendJSON(dst, a)
+	}
+	if f == FormatMessage {
+		return appendText(dst, a.Message)
 	}
 	return r.appendLine(dst, a, appendText)
 }

@@ -16,6 +16,7 @@ const (
 type worker struct {
 	sink     Sink
 	buffered bool
+	patient  <-chan struct{}
 	in       chan Line
 	reopen   chan struct{}
 
@@ -30,13 +31,11 @@ type worker struct {
 }
 
 func newWorker(s Sink, opts QueueOptions) *worker {
-	return &worker{sink: s, buffered: opts.Buffered, in: make(chan Line, opts.Capacity), reopen: make(chan struct{}, 1)}
+	return &worker{sink: s, buffered: opts.Buffered, patient: opts.Patient, in: make(chan Line, opts.Capacity), reopen: make(chan struct{}, 1)}
 }
 
 func (w *worker) offer(l Line) {
-	select {
-	case w.in <- l:
-	default:
+	if !offer(w.in, l, w.patient) {
 		w.dropped.Add(1)
 	}
 }

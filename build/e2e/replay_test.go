@@ -112,3 +112,23 @@ func TestReplayRefused(t *testing.T) {
 		t.Errorf("ends with %d and says\n%s", r.code, indent(r.stderr))
 	}
 }
+
+// The events of a capture that a condition holds for are printed one a line, and nothing else is.
+func TestEvents(t *testing.T) {
+	file := recording(t, "late.scap")
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"evt.type in (openat, execve)", "-p", `%evt.type "%fd.name" <%proc.cmdline>`}, "openat \"/etc/shadow\" <bash -i>\nexecve \"<NA>\" <cat /etc/passwd>\n"},
+		{[]string{"proc.name = cat", "-p", "%evt.type"}, "execve\nprocexit\n"},
+		{[]string{"-p", "%evt.num %evt.type"}, "1 openat\n2 read\n3 bind\n4 clone\n5 execve\n6 connect\n7 getpid\n8 procexit\n"},
+	} {
+		if r := command(t, append([]string{"events", "--read", file}, test.args...)...); r.code != 0 || r.stdout != test.want {
+			t.Errorf("%q ends with %d and says\n%s\nwant\n%s\n%s", test.args, r.code, indent(r.stdout), indent(test.want), indent(r.stderr))
+		}
+	}
+	if r := command(t, "events", "--read", file, "evt.type = "); r.code != 1 || !strings.Contains(r.stderr, "expecting a value") {
+		t.Errorf("a broken condition ends with %d and says\n%s", r.code, indent(r.stderr))
+	}
+}

@@ -26,6 +26,7 @@ type Job struct {
 	Demand  *event.Demand
 	Log     zerolog.Logger
 	PIDFile string // "" for none
+	Lines   bool   // alerts are their messages alone, and there are no statistics
 	Resync  bool   // pass over what is damaged in a capture file
 	Stdout  io.Writer
 }
@@ -94,7 +95,7 @@ Without options it runs with /etc/falconet/falconet.yaml, else /etc/falco/falco.
 	}
 	c.cmd = root
 	c.flags(root)
-	root.AddCommand(c.doctorCommand(), c.rulesCommand(), c.versionCommand())
+	root.AddCommand(c.doctorCommand(), c.eventsCommand(), c.rulesCommand(), c.versionCommand())
 	root.SetHelpCommand(c.helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {

@@ -24,15 +24,19 @@ import (
 
 func environ() []string { return os.Environ() }
 
-// start loads the rules and runs the engine, or does with the rules what the options say.
-func (c *command) start(ctx context.Context, conf *config.Config) error {
+// start loads the rules and runs the engine, or does with the rules what the options say. Files that it is given, whose alerts are to be printed as
+// lines, take the place of those that the options and the configuration name.
+func (c *command) start(ctx context.Context, conf *config.Config, files ...rules.File) error {
 	log := newLog(c.Stderr, conf.Log)
 	for _, w := range conf.Source.Warnings {
 		log.Warn().Msg(w)
 	}
-	files, err := c.findRules(conf)
-	if err != nil {
-		return err
+	lines := len(files) > 0
+	if !lines {
+		var err error
+		if files, err = c.findRules(conf); err != nil {
+			return err
+		}
 	}
 	set, results := rules.Load(c.strictly(ruleOptions(conf, c.print)), files...)
 	if err := c.report(log, results); err != nil {
@@ -58,7 +62,7 @@ func (c *command) start(ctx context.Context, conf *config.Config) error {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(c.seconds)*time.Second)
 		defer cancel()
 	}
-	return c.Run(ctx, &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Resync: c.resync, Stdout: c.Stdout})
+	return c.Run(ctx, &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Lines: lines, Resync: c.resync, Stdout: c.Stdout})
 }
 
 // loud are the warnings that are shown without being asked for: rules that are not there, or not whole.
