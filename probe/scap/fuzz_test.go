@@ -50,8 +50,31 @@ func FuzzRead(f *testing.F) {
 		if err != nil && !errors.As(err, &d) {
 			t.Fatalf("error without a place: %v", err)
 		}
-		if n := len(s.tables.threads); n > 64 {
-			t.Fatalf("%d threads where 64 have room", n)
-		}
+		audit(t, s.tables)
 	})
+}
+
+// audit checks that what tables count is what they hold.
+func audit(t *testing.T, tables *tables) {
+	t.Helper()
+	if n := len(tables.threads); n > tables.maxThreads {
+		t.Fatalf("%d threads where %d have room", n, tables.maxThreads)
+	}
+	fds, begun := 0, 0
+	seen := make(map[*files]bool)
+	for _, th := range tables.threads {
+		begun += cap(th.kept)
+		if f := th.proc.files; !seen[f] {
+			seen[f] = true
+			for _, d := range f.byFD {
+				fds += d.weight()
+			}
+		}
+	}
+	if fds != tables.fds || begun != tables.begun {
+		t.Fatalf("descriptors weigh %d and %d are counted, beginnings have %d bytes and %d are counted", fds, tables.fds, begun, tables.begun)
+	}
+	if tables.fds > tables.maxFDs {
+		t.Fatalf("descriptors weigh %d where %d have room", tables.fds, tables.maxFDs)
+	}
 }

@@ -96,10 +96,7 @@ func (s *Source) belongs(th *thread, r reader) *thread {
 	if !ok || pid <= 0 || pid == int64(th.proc.PID) {
 		return th
 	}
-	call, args, n, kept := th.call, th.args, th.n, th.kept
-	th = s.tables.add(th.tid, pid, 1)
-	th.call, th.args, th.n, th.kept = call, args, n, kept
-	return th
+	return s.tables.move(th, s.tables.add(th.tid, pid, 1))
 }
 
 // exec follows an image that takes the place of another.
@@ -123,7 +120,7 @@ func (s *Source) exec(th *thread, e *raw) {
 	r.uint("ptid", &p.PTID)
 	r.uint("flags", &p.ExeFlags)
 	if b, ok := e.named("env"); ok {
-		p.env = bytes.Clone(b)
+		p.env = bytes.Clone(b[:min(len(b), maxText)])
 	}
 	name, _ := e.named("filename")
 	if name == nil {
@@ -286,11 +283,8 @@ func (s *Source) fork(th *thread, tid int64, flags uint32, ts uint64) *thread {
 
 // inherit makes a process that nothing had told of a child of its parent.
 func (s *Source) inherit(th, parent *thread, ts uint64) *thread {
-	call, args, n, kept := th.call, th.args, th.n, th.kept
 	s.tables.leave(th)
-	th = s.fork(parent, th.tid, 0, ts)
-	th.call, th.args, th.n, th.kept = call, args, n, kept
-	return th
+	return s.tables.move(th, s.fork(parent, th.tid, 0, ts))
 }
 
 func (s *Source) announce(p *process, ts uint64) {

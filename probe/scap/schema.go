@@ -15,7 +15,7 @@ type schema struct {
 	name   string
 	enter  bool // the beginning of a call
 	large  bool
-	call   bool // of a call rather than of a tracepoint
+	call   bool // the beginning or the end of a call, rather than what happens at once
 	params []param
 	byName map[string]int
 
@@ -85,9 +85,10 @@ func readSchemas(text string) []schema {
 	}
 	for i := range all {
 		var before *schema
-		if i > 0 && all[i-1].name == all[i].name {
+		if i > 0 && all[i-1].name == all[i].name && all[i-1].enter && !all[i].enter {
 			before = &all[i-1]
 		}
+		all[i].call = before != nil || i+1 < len(all) && all[i+1].name == all[i].name && all[i].enter && !all[i+1].enter
 		all[i].join(before)
 	}
 	return all
@@ -97,12 +98,8 @@ var signedKinds = map[string]bool{
 	"INT8": true, "INT16": true, "INT32": true, "INT64": true, "ERRNO": true, "FD": true, "PID": true, "FD32": true, "PID32": true,
 }
 
-// tracepoints are the events that are beginnings without an end.
-var tracepoints = map[string]bool{"procexit": true, "signaldeliver": true}
-
 // join finds the row of the events of s, and where its parameters come from. before is the beginning of the call in the same version, nil for none.
 func (s *schema) join(before *schema) {
-	s.call = !tracepoints[s.name]
 	if s.name == "" || s.enter && s.call {
 		return
 	}

@@ -281,6 +281,9 @@ func (s *Source) event(blk *block) error {
 	return nil
 }
 
+// maxBegunBytes bounds what is kept of the beginnings of calls whose end is not yet seen.
+const maxBegunBytes = 64 << 20
+
 // begin keeps the beginning of a call.
 func (s *Source) begin(e *raw) {
 	if e.n == 0 && !s.tables.keeps(e.tid) {
@@ -294,7 +297,15 @@ func (s *Source) begin(e *raw) {
 		size += len(p)
 	}
 	if cap(th.kept) < size || cap(th.kept) > 4096 {
+		s.tables.begun -= cap(th.kept)
+		th.kept = nil
+		if s.tables.begun+size > maxBegunBytes {
+			s.tables.full++
+			th.n = 0
+			return
+		}
 		th.kept = make([]byte, 0, max(size, 64))
+		s.tables.begun += cap(th.kept)
 	}
 	for i, p := range e.params[:th.n] {
 		from := len(th.kept)

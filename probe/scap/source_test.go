@@ -103,6 +103,7 @@ func TestSample(t *testing.T) {
 			if b, err := os.ReadFile(file); err != nil || !bytes.Equal(b, sample(form).Bytes()) {
 				t.Errorf("%s is not the sample (%v): run with -update", file, err)
 			}
+			audit(t, s.tables)
 			if s.Machine.Hostname != "recorded" || s.Users[1000] != (User{"ubuntu", "/home/ubuntu", "/bin/bash"}) || s.Groups[1000] != "staff" {
 				t.Errorf("machine %+v, users %v, groups %v", s.Machine, s.Users, s.Groups)
 			}

@@ -15,7 +15,8 @@ type tables struct {
 	last    *thread // that was asked for: a thread has many events in a row
 	procs   map[int64]*process
 	cgroups map[string]uint64
-	fds     int
+	fds     int             // weight of all descriptors
+	begun   int             // bytes that are kept of the beginnings of calls
 	serving map[uint16]bool // ports that a program listens on, as far as lists and calls told
 
 	maxThreads, maxFDs int
@@ -167,6 +168,7 @@ func (t *tables) leave(th *thread) bool {
 		return false
 	}
 	delete(t.threads, th.tid)
+	t.begun -= cap(th.kept)
 	t.last = nil
 	p := th.proc
 	if p.threads--; p.threads > 0 {
@@ -179,9 +181,20 @@ func (t *tables) leave(th *thread) bool {
 	return true
 }
 
+// move hands the call that a thread is in, which has left, to the one that takes its place.
+func (t *tables) move(from, to *thread) *thread {
+	to.call, to.args, to.n, to.kept = from.call, from.args, from.n, from.kept
+	t.begun += cap(to.kept)
+	from.kept = nil
+	return to
+}
+
 func (t *tables) release(f *files) {
-	if f.users--; f.users == 0 {
-		t.fds -= len(f.byFD)
+	if f.users--; f.users > 0 {
+		return
+	}
+	for fd := range f.byFD {
+		t.close(f, fd)
 	}
 }
 
@@ -195,19 +208,24 @@ func (t *tables) parent(p *process) *process {
 
 // set puts a descriptor into a table.
 func (t *tables) set(f *files, fd int64, d *desc) {
-	if _, ok := f.byFD[fd]; !ok {
-		if t.fds >= t.maxFDs {
-			t.full++
-			return
-		}
-		t.fds++
+	old, replaces := f.byFD[fd]
+	if !replaces && t.fds+d.weight() > t.maxFDs {
+		t.full++
+		return
+	}
+	t.fds += d.weight()
+	if replaces {
+		t.fds -= old.weight()
 	}
 	f.byFD[fd] = d
 }
 
+// weight is how much of the room for descriptors d takes: long names count.
+func (d *desc) weight() int { return 1 + len(d.name)/128 }
+
 func (t *tables) close(f *files, fd int64) {
-	if _, ok := f.byFD[fd]; ok {
-		t.fds--
+	if d, ok := f.byFD[fd]; ok {
+		t.fds -= d.weight()
 		delete(f.byFD, fd)
 	}
 }
@@ -283,7 +301,7 @@ func (t *tables) describe(l *listed) {
 	copy(p.Comm[:15], l.comm)
 	p.exe, p.cwd = l.exepath, path.Clean("/"+l.cwd)
 	p.argv = argv([]byte(l.exe), l.args)
-	p.env, p.cgroups = l.env, l.cgroups
+	p.env, p.cgroups = l.env[:min(len(l.env), maxText)], l.cgroups
 	p.cgroup = t.intern(l.cgroups)
 	p.FDLimit, p.FaultsMajor, p.FaultsMinor = l.fdlimit, l.major, l.minor
 	p.UID, p.GID, p.LoginUID, p.TTY = l.uid, l.gid, l.loginuid, l.tty
@@ -299,8 +317,12 @@ func some(v int64) uint32 {
 	return uint32(v)
 }
 
+// maxText bounds what is kept of arguments and of an environment, as Falco's documentation has it.
+const maxText = 4096
+
 // argv joins the name of a program with its arguments.
 func argv(exe, args []byte) []byte {
+	args = args[:min(len(args), maxText)]
 	out := make([]byte, 0, len(exe)+len(args)+2)
 	out = append(append(out, exe...), 0)
 	if args = trim(args); len(args) > 0 {
