@@ -96,7 +96,7 @@ func (s *Source) belongs(th *thread, r reader) *thread {
 	if !ok || pid <= 0 || pid == int64(th.proc.PID) {
 		return th
 	}
-	return s.tables.move(th, s.tables.add(th.tid, pid, 1))
+	return s.tables.move(th, s.tables.add(th.tid, pid, 0))
 }
 
 // exec follows an image that takes the place of another.

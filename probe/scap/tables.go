@@ -138,7 +138,7 @@ func (t *tables) thread(tid int64) *thread {
 	return t.add(tid, tid, 0)
 }
 
-// add enters a thread of the process pid, and the process if it is new. start is when that began.
+// add enters a thread of the process pid, and the process if it is new. start is when that began, 0 when it is not known.
 func (t *tables) add(tid, pid int64, start uint64) *thread {
 	if old := t.threads[tid]; old != nil {
 		t.leave(old)
@@ -286,8 +286,7 @@ func absolute(dir, name string) string {
 
 // describe takes over what a list says of a thread.
 func (t *tables) describe(l *listed) {
-	start := uint64(1) // a list does not say when a process began
-	th := t.add(l.tid, l.pid, start)
+	th := t.add(l.tid, l.pid, 0) // a list does not say when a process began
 	if l.tid != l.pid && th.proc.Comm[0] != 0 {
 		return // of a process the first thread counts
 	}
