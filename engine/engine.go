@@ -46,6 +46,8 @@ type Options struct {
 	Out   Receiver
 	// Patience is how long an event may wait for what a rule asks of its container.
 	Patience time.Duration
+	Hostname string // of the alerts; "" is the host's
+	Recorded bool   // the host is that of a recording, whose records carry the time since the epoch
 }
 
 // Engine matches records against a rule set. Run may be called once; Stats and FirstEvent from any goroutine.
@@ -61,6 +63,9 @@ type Engine struct {
 	batch     []*alert.Alert // of the event at hand
 	held      []held         // the oldest first
 	heldBytes int
+
+	hostname string
+	recorded bool
 
 	holds, unheld, timeouts atomic.Uint64
 
@@ -82,7 +87,12 @@ type Stats struct {
 
 // New returns an engine. It does nothing before Run.
 func New(o Options) *Engine {
-	e := &Engine{host: o.Host, ctx: field.NewCtx(o.Host), rules: o.Rules, out: o.Out, patience: o.Patience}
+	e := &Engine{
+		host: o.Host, ctx: field.NewCtx(o.Host), rules: o.Rules, out: o.Out, patience: o.Patience, hostname: o.Hostname, recorded: o.Recorded,
+	}
+	if e.hostname == "" {
+		e.hostname = o.Host.Name
+	}
 	e.setClock()
 	return e
 }
@@ -136,6 +146,9 @@ func (e *Engine) Settled() {
 	now := time.Now()
 	e.release(false)
 	e.host.Tick(now)
+	if e.recorded {
+		return
+	}
 	if now.Sub(e.clock) > time.Second {
 		e.setClock()
 	}
@@ -143,6 +156,9 @@ func (e *Engine) Settled() {
 
 // setClock follows steps of the wall clock: records carry the time since boot.
 func (e *Engine) setClock() {
+	if e.recorded {
+		return
+	}
 	e.clock = time.Now()
 	e.host.BootTime = bootTime()
 }
@@ -160,7 +176,7 @@ func (e *Engine) render(c *field.Ctx, r *rules.Rule) *alert.Alert {
 		Time:     c.Time(),
 		Rule:     r.Name,
 		Source:   r.Source,
-		Hostname: e.host.Name,
+		Hostname: e.hostname,
 		Priority: r.Priority,
 		Tags:     r.Tags,
 		Message:  string(r.Output.Append(nil, c)),

@@ -21,6 +21,8 @@ type Options struct {
 	Hostname string
 	Version  string
 	Log      zerolog.Logger
+	Patient  <-chan struct{}                   // see QueueOptions
+	Messages bool                              // a line is an alert's message alone
 	Blame    func(key string, err error) error // says where a key was written; nil where that is not known
 }
 
@@ -89,7 +91,9 @@ func Open(o Options) (*Queue, error) {
 	}
 	renderer := NewRenderer(o.Render, o.Local)
 	renderer.version = o.Version
-	return NewQueue(renderer, QueueOptions{Capacity: o.Outputs.Queue.Capacity, Buffered: o.Render.Buffered, Timeout: timeout, Log: o.Log}, sinks...), nil
+	return NewQueue(renderer, QueueOptions{
+		Capacity: o.Outputs.Queue.Capacity, Buffered: o.Render.Buffered, Timeout: timeout, Log: o.Log, Patient: o.Patient,
+	}, sinks...), nil
 }
 
 // spooling gives a sink a spool where the configuration names one.
@@ -103,6 +107,8 @@ func spooling(s Sink, conf config.Spool) (Sink, error) {
 // format reads a key format.
 func (o *Options) format(name string) Format {
 	switch {
+	case o.Messages:
+		return FormatMessage
 	case name == "ocsf":
 		return FormatOCSF
 	case name == "ecs":
