@@ -13,13 +13,13 @@ import (
 const replayRules = `
 - rule: Shadow
   desc: A recorded open of the password file.
-  condition: evt.type = openat and fd.name = /etc/shadow and user.name = ubuntu
-  output: "%proc.cmdline opened %fd.name as %user.name on %evt.hostname in %container.id below %proc.pname"
+  condition: evt.type = openat and fd.name = /etc/shadow and user.uid = 1000
+  output: "%proc.cmdline opened %fd.name as %user.uid on %evt.hostname in %container.id below %proc.pname"
   priority: WARNING
 - rule: Image
   desc: A recorded start of a program.
   condition: evt.type = execve and proc.pname = bash
-  output: "%proc.cmdline is %proc.exepath below %proc.pcmdline"
+  output: "%proc.cmdline is %proc.exepath below %proc.pcmdline of %user.loginname"
   priority: NOTICE
 - rule: Name server
   desc: A recorded connection.
@@ -41,8 +41,8 @@ func recording(t *testing.T, name string) string {
 // What a capture held, in the form that was written years ago and in the present one, makes the same alerts, at the time of the events.
 func TestReplay(t *testing.T) {
 	rules := write(t, filepath.Join(tempDir(t), "rules.yaml"), replayRules)
-	want := `2017-07-14T02:40:00.00000X000+0000: Warning bash -i opened /etc/shadow as ubuntu on recorded in aaaabbbbcccc below init
-2017-07-14T02:40:00.00000X000+0000: Notice cat /etc/passwd is /usr/bin/cat below bash -i
+	want := `2017-07-14T02:40:00.00000X000+0000: Warning bash -i opened /etc/shadow as 1000 on recorded in aaaabbbbcccc below init
+2017-07-14T02:40:00.00000X000+0000: Notice cat /etc/passwd is /usr/bin/cat below bash -i of ubuntu
 2017-07-14T02:40:00.00000X000+0000: Informational 10.0.0.5:40001->1.1.1.1:53 of 10.0.0.5 to 1.1.1.1
 Events detected: 3
 Rule counts by severity:
