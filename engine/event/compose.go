@@ -397,3 +397,33 @@ func PollEvents(schema uint16) (kernel uint16) {
 
 // Derived reports whether the parameter is made of more than one of the call's registers and pieces: set it behind the others.
 func (p *Param) Derived() bool { return p.view.kind == viewCalc || p.Type == Dynamic }
+
+// Drop takes a piece away again.
+func (c *Composer) Drop(k PartKind) {
+	if i := c.rec.index(k); i >= 0 && uint8(i) < c.rec.Parts {
+		c.rec.size[i] = partAbsent
+	}
+}
+
+// CallSize is the length of what AppendCall appends.
+const CallSize = 8 * 7
+
+// AppendCall appends the result and the registers of a record's call.
+func AppendCall(dst []byte, r *Record) []byte {
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(r.Ret))
+	for _, v := range r.Args {
+		dst = binary.LittleEndian.AppendUint64(dst, v)
+	}
+	return dst
+}
+
+// SetCall sets the result and the registers as AppendCall wrote them.
+func (c *Composer) SetCall(b []byte) {
+	if len(b) < CallSize {
+		return
+	}
+	c.rec.Ret = int64(binary.LittleEndian.Uint64(b))
+	for i := range c.rec.Args {
+		c.rec.Args[i], c.used[i] = binary.LittleEndian.Uint64(b[8+8*i:]), true
+	}
+}

@@ -29,7 +29,7 @@ func (s *Source) convert(th *thread, e *raw) {
 		s.follow(th, e, ret)
 	}
 	s.describe(th, e)
-	s.deliver()
+	s.deliver(th, e)
 	if e.kind.does == doesClose && ret >= 0 {
 		if fd, ok := s.value("fd"); ok {
 			s.tables.close(p.files, fd)
@@ -40,7 +40,12 @@ func (s *Source) convert(th *thread, e *raw) {
 // inProgress is the error of a connect that goes on by itself.
 const inProgress = 115
 
-func (s *Source) deliver() {
+func (s *Source) deliver(th *thread, e *raw) {
+	if s.check != nil {
+		s.check(th, e)
+	} else if th.told != nil {
+		s.tell(th, e, th.told)
+	}
 	s.stats.Records++
 	s.handle(s.out.Record())
 }
@@ -131,7 +136,7 @@ func (s *Source) dynamic(e *raw, st *step, b []byte) {
 	}
 	kind, b := b[0], b[1:]
 	if e.kind.does != doesOption {
-		if v, ok := number(b, false); ok {
+		if v, ok := number(b, false); ok && (kind == 0 || !e.kind.texts) {
 			s.out.SetUint(st.to, v)
 		} else {
 			s.out.SetBytes(st.to, text(b))
@@ -202,6 +207,9 @@ func (s *Source) describe(th *thread, e *raw) {
 	if row.Captures(event.PartCwd) && p.cwd != "" {
 		s.out.Put(event.PartCwd, []byte(p.cwd))
 	}
+	if s.ours {
+		s.putNow(th, row)
+	}
 	if e.kind.fd < 0 || !row.Captures(event.PartFile) && !row.Captures(event.PartSock) {
 		return
 	}
@@ -236,9 +244,55 @@ func (s *Source) file(d *desc, r *event.Record) {
 	case d.flags&lower != 0:
 		f.Layer = 2
 	}
-	s.out.Put(event.PartFile, event.BytesOf(&f))
-	if d.name != "" && d.sock == nil {
-		s.out.Put(event.PartPath, []byte(d.name))
+	if d.facts != nil {
+		s.out.Put(event.PartFile, d.facts)
+	} else {
+		s.out.Put(event.PartFile, event.BytesOf(&f))
+	}
+	if d.name == "" || d.sock != nil {
+		return
+	}
+	s.out.Put(event.PartPath, []byte(d.name))
+	if s.ours && r.Row().Captures(event.PartFSPath) {
+		name := d.name
+		if d.fspath != "" {
+			name = d.fspath
+		}
+		s.out.Put(event.PartFSPath, []byte(name))
+	}
+}
+
+// putNow adds what a recording of ours, which tells when it changes, knows of the thread.
+func (s *Source) putNow(th *thread, row *event.Row) {
+	p := th.proc
+	if row.Captures(event.PartNow) {
+		if th.now != nil {
+			s.out.Put(event.PartNow, th.now)
+		} else {
+			n := event.NowFacts{
+				CapInh: p.CapInh, CapPrm: p.CapPrm, CapEff: p.CapEff, FDLimit: p.FDLimit, FaultsMajor: p.FaultsMajor, FaultsMinor: p.FaultsMinor,
+				PGID: p.PGID, VPGID: p.VPGID, SID: p.SID, VPID: p.VPID, VTID: p.VTID, TTY: p.TTY,
+			}
+			if th.tid != int64(p.PID) {
+				n.VTID = uint32(th.tid)
+			}
+			s.out.Put(event.PartNow, event.BytesOf(&n))
+		}
+	}
+	if _, ok := s.out.Record().Part(event.PartMemory); !ok && row.Captures(event.PartMemory) {
+		m := event.MemoryFacts{Size: p.VMSize, RSS: p.VMRSS, Swap: p.VMSwap}
+		s.out.Put(event.PartMemory, event.BytesOf(&m))
+	}
+	if row.Captures(event.PartHere) && p.cwd != "" {
+		s.out.Put(event.PartHere, []byte(p.cwd))
+	}
+}
+
+// forget drops what was told of the event that has passed.
+func (s *Source) forget(th *thread) {
+	if th.told != nil {
+		s.tables.begun -= len(th.told)
+		th.told = nil
 	}
 }
 

@@ -153,7 +153,7 @@ func (s *Source) exec(th *thread, e *raw) {
 		h.Flags |= event.FlagFailed
 	}
 	s.compose(p, h, name)
-	s.deliver()
+	s.deliver(th, e)
 }
 
 // program is the path of a program that a call names.
@@ -255,7 +255,7 @@ func (s *Source) clone(th *thread, e *raw) {
 	if i, ok := e.kind.row.Param("flags"); ok {
 		s.out.SetUint(i, uint64(flags))
 	}
-	s.deliver()
+	s.deliver(th, e)
 }
 
 // fork makes the thread tid, a child of th, and tells the state if it is a process.
@@ -264,6 +264,14 @@ func (s *Source) fork(th *thread, tid int64, flags uint32, ts uint64) *thread {
 	if flags&cloneThread != 0 {
 		return t.add(tid, int64(parent.PID), ts)
 	}
+	child := s.child(th, tid, flags, ts)
+	s.announce(child.proc, ts)
+	return child
+}
+
+// child makes the process tid of what its parent is.
+func (s *Source) child(th *thread, tid int64, flags uint32, ts uint64) *thread {
+	t, parent := s.tables, th.proc
 	delete(t.procs, tid) // one that had the number before
 	child := t.add(tid, tid, ts)
 	p := child.proc
@@ -277,7 +285,6 @@ func (s *Source) fork(th *thread, tid int64, flags uint32, ts uint64) *thread {
 	p.PID, p.TID, p.PTID, p.PPID = uint32(tid), uint32(tid), uint32(th.tid), parent.PID
 	p.Start, p.ThreadStart, p.ParentStart = ts, ts, parent.Start
 	p.VPID, p.VTID = uint32(tid), uint32(tid)
-	s.announce(p, ts)
 	return child
 }
 
@@ -345,5 +352,5 @@ func (s *Source) exit(th *thread, e *raw) {
 	r.uint("reaper_tid", &facts.Reaper)
 	s.out.Begin(h)
 	s.out.Put(event.PartExit, event.BytesOf(&facts))
-	s.deliver()
+	s.deliver(th, e)
 }

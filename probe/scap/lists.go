@@ -129,12 +129,14 @@ func (l *list) section() error {
 type Machine struct {
 	Hostname string
 	CPUs     int
+	Memory   uint64 // bytes
+	MaxPID   uint64
 	BootTime int64 // Unix time in nanoseconds, 0 when it is not known
 }
 
 func (l *list) machine() (m Machine) {
 	m.CPUs = int(l.u32())
-	_, _ = l.u64(), l.u64() // memory and the highest pid
+	m.Memory, m.MaxPID = l.u64(), l.u64()
 	m.Hostname = string(text(l.take(128)))
 	m.BootTime = int64(l.u64())
 	return m

@@ -23,12 +23,14 @@ type schema struct {
 	nr    uint16
 	plan  []step // how the row's parameters are filled, in the row's order
 	does  action
+	texts bool // the second of the forms of its dynamic parameters is text
 	later bool // some of plan is
 	fd    int  // the row's parameter that is the event's descriptor, -1 without one
 }
 
 type param struct {
 	name   string
+	kind   string // the schema's name of its type
 	signed bool
 }
 
@@ -79,7 +81,7 @@ func readSchemas(text string) []schema {
 		*s = schema{number: uint16(n), enter: w[1][0] == '>', large: strings.HasSuffix(w[1], "!"), name: w[2], byName: make(map[string]int), fd: -1}
 		for i, p := range w[3:] {
 			name, kind, _ := strings.Cut(p, ":")
-			s.params = append(s.params, param{name: name, signed: signedKinds[kind]})
+			s.params = append(s.params, param{name: name, kind: kind, signed: signedKinds[kind]})
 			s.byName[name] = i
 		}
 	}
@@ -118,6 +120,7 @@ func (s *schema) join(before *schema) {
 		s.nr = uint16(s.row.NR64[0])
 	}
 	s.does = actions[s.name]
+	s.texts = s.name == "keyctl"
 	for i := range s.row.Params {
 		p := &s.row.Params[i]
 		st := step{to: i, exit: -1, enter: -1, name: p.Name, as: formOf(p.Type), later: p.Derived()}

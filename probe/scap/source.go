@@ -54,6 +54,9 @@ type Source struct {
 	handle  func(*event.Record)
 	apply   func(*event.Record) // for records that are for the state alone
 	sockbuf []byte
+	ours    bool // the capture is a recording of ours
+	running bool
+	check   func(th *thread, e *raw) // looks at each record before it is delivered, and tells what it lacks
 }
 
 // Open opens a capture file, - for the standard input, and reads it as New does. Close it.
@@ -84,16 +87,20 @@ func New(r io.Reader, o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{
-		blocks: in, close: func() error { return nil }, tables: newTables(o.MaxThreads), out: event.NewComposer(), handle: func(*event.Record) {}, apply: func(*event.Record) {},
-		Users: make(map[uint32]User), Groups: make(map[uint32]string),
-	}
+	s := newSource(in, o.MaxThreads)
 	for {
 		blk, err := in.next()
 		if errors.Is(err, io.EOF) {
 			return s, nil
 		}
 		if err == nil && isEvent(blk.kind) {
+			if s.ev.parse(blk.kind, blk.body) == nil && s.told(&s.ev) { // of processes that were there before
+				if err := in.done(&blk); err != nil {
+					s.failed = err
+					return s, nil
+				}
+				continue
+			}
 			s.pending = blk
 			return s, nil
 		}
@@ -108,6 +115,13 @@ func New(r io.Reader, o Options) (*Source, error) {
 			s.failed = err
 			return s, nil
 		}
+	}
+}
+
+func newSource(in *blocks, maxThreads int) *Source {
+	return &Source{
+		blocks: in, close: func() error { return nil }, tables: newTables(maxThreads), out: event.NewComposer(), handle: func(*event.Record) {}, apply: func(*event.Record) {},
+		Users: make(map[uint32]User), Groups: make(map[uint32]string),
 	}
 }
 
@@ -210,7 +224,7 @@ func (s *Source) Seed(apply func(*event.Record)) {
 // before. settled is called now and then, as between the batches of a live source.
 func (s *Source) Run(ctx context.Context, handle func(*event.Record), settled func()) error {
 	const batch = 4096
-	s.handle = handle
+	s.handle, s.running = handle, true
 	if s.failed != nil {
 		return s.failed
 	}
@@ -269,6 +283,7 @@ func (s *Source) event(blk *block) error {
 		return nil
 	}
 	if e.kind.row == nil {
+		s.told(e)
 		s.stats.Ignored++
 		return nil
 	}
@@ -276,8 +291,17 @@ func (s *Source) event(blk *block) error {
 	if th.call != nil && th.call.name != e.kind.name {
 		th.call = nil // its end was lost
 	}
+	if th.told != nil {
+		if b, ok := th.entry(tagHeader); ok {
+			if w, ok := readWho(b); ok {
+				th = s.identify(th, w)
+			}
+		}
+	}
 	s.convert(th, e)
+	th = s.tables.thread(e.tid)
 	th.call = nil
+	s.forget(th)
 	return nil
 }
 

@@ -32,6 +32,9 @@ type thread struct {
 	args [maxBegun][]byte // its parameters, which alias kept
 	n    int
 	kept []byte
+
+	told []byte // of the next event, by a recording of ours
+	now  []byte // NowFacts that were told last
 }
 
 // maxBegun is more parameters than the beginning of a call has.
@@ -73,6 +76,9 @@ type desc struct {
 	dev   uint32 // as stat reports it
 	flags uint32 // of the open, in the schema's numbers
 	sock  *event.SockFacts
+
+	facts  []byte // FileFacts, as far as they were told
+	fspath string // path inside the filesystem where it is not name
 }
 
 const (
@@ -168,7 +174,7 @@ func (t *tables) leave(th *thread) bool {
 		return false
 	}
 	delete(t.threads, th.tid)
-	t.begun -= cap(th.kept)
+	t.begun -= cap(th.kept) + len(th.told)
 	t.last = nil
 	p := th.proc
 	if p.threads--; p.threads > 0 {
@@ -183,9 +189,9 @@ func (t *tables) leave(th *thread) bool {
 
 // move hands the call that a thread is in, which has left, to the one that takes its place.
 func (t *tables) move(from, to *thread) *thread {
-	to.call, to.args, to.n, to.kept = from.call, from.args, from.n, from.kept
-	t.begun += cap(to.kept)
-	from.kept = nil
+	to.call, to.args, to.n, to.kept, to.told, to.now = from.call, from.args, from.n, from.kept, from.told, from.now
+	t.begun += cap(to.kept) + len(to.told)
+	from.kept, from.told = nil, nil
 	return to
 }
 
