@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 	_ "time/tzdata" // for images that hold nothing else
@@ -72,7 +73,16 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	boxes := container.NewStore(container.OptionsOf(job.Config.Syscall.Containers, os.Getenv("HOST_ROOT")))
 	defer boxes.Close()
 	host.Containers.Use(boxes)
-	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: outputs.Counted{Queue: queue, Tally: tally}, Patience: job.Config.Syscall.Containers.Patience()})
+	ctx, fail := context.WithCancelCause(ctx)
+	tap, endTap, err := openTap(job, host, fail)
+	if err != nil {
+		queue.Close(flushTime)
+		return err
+	}
+	e := engine.New(engine.Options{
+		Host: host, Rules: job.Rules, Out: outputs.Counted{Queue: queue, Tally: tally}, Patience: job.Config.Syscall.Containers.Patience(),
+		Tap: tap, Silent: job.Record != nil,
+	})
 	removePID, err := job.WritePID()
 	if err != nil {
 		queue.Close(flushTime)
@@ -91,7 +101,6 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		host.Names = state.NewNames(hosts)
 		go host.Names.Run(ctx)
 	}
-	ctx, fail := context.WithCancelCause(ctx)
 	vitals, err := startVitals(job, host, probe, queue, tally, e, fail)
 	if err != nil {
 		queue.Close(flushTime)
@@ -100,7 +109,7 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	log.Info().Str("version", version).Int("rules", job.Rules.Enabled()).Msg("watching")
 	stopReopen := queue.ReopenOn(ctx, syscall.SIGUSR1)
 	err = e.Run(ctx, src)
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) && !errors.Is(cause, scap.ErrLimit) {
 		err = errors.Join(err, cause)
 	}
 	stopReopen()
@@ -109,18 +118,37 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		probe.Drain(e.Handle, e.Settled)
 	}
 	e.Flush()
-	return errors.Join(err, finish(job, host, tally, queue, probe))
+	return errors.Join(err, endTap(), finish(job, host, tally, queue, probe))
 }
 
 func openOutputs(job *cli.Job, hostname string, patient <-chan struct{}) (*outputs.Queue, error) {
-	queue, err := outputs.Open(outputs.Options{
+	return outputs.Open(outputs.Options{
 		Outputs: job.Config.Outputs, Render: job.Config.Render, Stdout: job.Stdout, Local: time.Local, Hostname: hostname, Version: version,
 		Log: job.Log, Blame: job.Config.Blame, Patient: patient, Messages: job.Lines,
 	})
-	if err != nil {
-		err = fmt.Errorf("open outputs: %w", err)
+}
+
+// openTap opens what the events are recorded in, if anything; end ends it.
+func openTap(job *cli.Job, host *field.Host, stop func(error)) (tap engine.Tap, end func() error, err error) {
+	lists := func(at uint64, descriptors bool) *scap.Lists {
+		l := engine.List(host, at, descriptors)
+		return &scap.Lists{
+			Machine: scap.ThisMachine(host.Name, runtime.NumCPU(), host.BootTime), Time: at + uint64(host.BootTime),
+			Addrs: l.Addrs, Users: scap.UsersOf(l.Users), Groups: l.Groups, Processes: l.Processes,
+		}
 	}
-	return queue, err
+	switch conf := job.Config.Capture; {
+	case job.Record != nil:
+		rec, err := scap.NewRecorder(*job.Record, job.Log, func() *scap.Lists { return lists(engine.Now(host), true) })
+		if err != nil {
+			return nil, nil, err
+		}
+		return engine.RecordTo(rec, stop), rec.Close, nil
+	case conf.Enabled:
+		trap := scap.NewTrap(conf, job.Config.Memory.BudgetMB<<20/16, job.Log, func(since uint64) *scap.Lists { return lists(since, false) })
+		return engine.SetTrap(trap, conf, job.Log), trap.Close, nil
+	}
+	return nil, func() error { return nil }, nil
 }
 
 // replay joins a capture file, engine and outputs until its end or ctx's.
@@ -142,8 +170,8 @@ func replay(ctx context.Context, job *cli.Job) error {
 		return err
 	}
 	tally := &outputs.Tally{}
-	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: outputs.Counted{Queue: queue, Tally: tally}, Hostname: hostname, Recorded: true})
 	src.Seed(host.Apply)
+	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: outputs.Counted{Queue: queue, Tally: tally}, Hostname: hostname, Recorded: true})
 	if err = e.Run(ctx, src); err != nil {
 		err = fmt.Errorf("read capture: %s: %w", name, err)
 	}
@@ -222,9 +250,7 @@ func newHost(job *cli.Job) (*field.Host, error) {
 }
 
 func setUp(host *field.Host, job *cli.Job) {
-	host.Base64 = job.Config.Render.BufferBase64
-	host.ReadsUsers = job.Rules.ReadsUsers()
-	host.Static = job.Config.Rules.StaticFields
+	host.Base64, host.ReadsUsers, host.Static = job.Config.Render.BufferBase64, job.Rules.ReadsUsers(), job.Config.Rules.StaticFields
 }
 
 // lifeBytes is the ring of process life: room for some thousand programs started at once.

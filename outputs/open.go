@@ -4,6 +4,7 @@ package outputs
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -87,7 +88,7 @@ func Open(o Options) (*Queue, error) {
 		for _, s := range sinks {
 			errs = append(errs, s.Close())
 		}
-		return nil, errors.Join(errs...)
+		return nil, fmt.Errorf("open outputs: %w", errors.Join(errs...))
 	}
 	renderer := NewRenderer(o.Render, o.Local)
 	renderer.version = o.Version

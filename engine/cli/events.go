@@ -5,6 +5,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"falconet/engine/config"
 	"falconet/engine/rules"
@@ -35,13 +36,13 @@ Without a condition those are all events.`,
 			if err != nil {
 				return err
 			}
-			rule, err := printRule(condition, print)
+			rule, err := conditionRules(print, condition)
 			if err != nil {
 				return err
 			}
-			conf.Outputs = config.Outputs{Queue: conf.Outputs.Queue, Stdout: config.StdoutOutput{Enabled: true}}
-			conf.Render.JSON, conf.Rules = false, config.Rules{Priority: "debug", Matching: "first"}
-			return c.start(cmd.Context(), conf, rules.File{Name: "condition", Data: rule})
+			onlyCondition(conf)
+			conf.Outputs.Stdout.Enabled = true
+			return c.start(cmd.Context(), conf, rule)
 		},
 	}
 	f := cmd.Flags()
@@ -53,13 +54,24 @@ Without a condition those are all events.`,
 	return cmd
 }
 
-// printRule is a rules file of one rule. JSON is YAML too, whatever the condition holds.
-func printRule(condition, output string) ([]byte, error) {
-	b, err := json.Marshal([]map[string]string{{
-		"rule": "event", "desc": "what was asked for", "condition": condition, "output": output, "priority": "DEBUG",
-	}})
-	if err != nil {
-		return nil, fmt.Errorf("write rule: %w", err)
+// onlyCondition takes back what the configuration says of rules, of where alerts go, and of what watches this program, which another run may do.
+func onlyCondition(conf *config.Config) {
+	conf.Outputs = config.Outputs{Queue: conf.Outputs.Queue}
+	conf.Render.JSON, conf.Rules, conf.Capture = false, config.Rules{Priority: "debug", Matching: "first"}, config.Capture{}
+	conf.Web.Enabled, conf.Metrics.Enabled = false, false
+}
+
+// conditionRules is a rules file with a rule for each condition. JSON is YAML too, whatever the conditions hold.
+func conditionRules(output string, conditions ...string) (rules.File, error) {
+	var list []map[string]string
+	for i, condition := range conditions {
+		list = append(list, map[string]string{
+			"rule": "event " + strconv.Itoa(i+1), "desc": "what was asked for", "condition": condition, "output": output, "priority": "DEBUG",
+		})
 	}
-	return b, nil
+	b, err := json.Marshal(list)
+	if err != nil {
+		return rules.File{}, fmt.Errorf("write rule: %w", err)
+	}
+	return rules.File{Name: "condition", Data: b}, nil
 }

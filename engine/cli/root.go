@@ -26,9 +26,10 @@ type Job struct {
 	Rules   *rules.Set
 	Demand  *event.Demand
 	Log     zerolog.Logger
-	PIDFile string // "" for none
-	Lines   bool   // alerts are their messages alone, and there are no statistics
-	Resync  bool   // pass over what is damaged in a capture file
+	PIDFile string            // "" for none
+	Lines   bool              // alerts are their messages alone, and there are no statistics
+	Resync  bool              // pass over what is damaged in a capture file
+	Record  *config.Recording // what matches is recorded, and makes no alerts; nil to watch
 	Stdout  io.Writer
 
 	RuleFiles []string // where the rules came from
@@ -83,6 +84,7 @@ type options struct {
 // command is the root command at work.
 type command struct {
 	options
+	record *config.Recording
 	Deps
 	cmd *cobra.Command
 }
@@ -99,7 +101,7 @@ Without options it runs with /etc/falconet/falconet.yaml, else /etc/falco/falco.
 	}
 	c.cmd = root
 	c.flags(root)
-	root.AddCommand(c.configCommand(), c.doctorCommand(), c.eventsCommand(), c.rulesCommand(), c.versionCommand())
+	root.AddCommand(c.configCommand(), c.doctorCommand(), c.eventsCommand(), c.recordCommand(), c.rulesCommand(), c.versionCommand())
 	root.SetHelpCommand(c.helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {

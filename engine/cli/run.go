@@ -24,7 +24,7 @@ import (
 func environ() []string { return os.Environ() }
 
 // start loads the rules and runs the engine, or does with the rules what the options say. Files that it is given, whose alerts are to be
-// printed as lines, take the place of those that the options and the configuration name.
+// printed as lines or whose events to be recorded, take the place of those that the options and the configuration name.
 func (c *command) start(ctx context.Context, conf *config.Config, files ...rules.File) error {
 	log := newLog(c.Stderr, conf.Log, conf.Render.ISOTime)
 	for _, w := range conf.Source.Warnings {
@@ -50,6 +50,9 @@ func (c *command) start(ctx context.Context, conf *config.Config, files ...rules
 	demand := set.Demand()
 	if conf.Engine.Kind != "replay" { // a recording has what it has
 		demand = selectEvents(log, set, conf)
+		if c.record != nil || conf.Capture.Enabled {
+			demand.Whole()
+		}
 	}
 	if c.dryRun {
 		log.Info().Int("rules", set.Enabled()).Msg("dry run: configuration and rules are good")
@@ -60,7 +63,7 @@ func (c *command) start(ctx context.Context, conf *config.Config, files ...rules
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(c.seconds)*time.Second)
 		defer cancel()
 	}
-	job := &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Lines: lines, Resync: c.resync, Stdout: c.Stdout}
+	job := &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Lines: lines, Resync: c.resync, Record: c.record, Stdout: c.Stdout}
 	for _, f := range files {
 		job.RuleFiles = append(job.RuleFiles, f.Name)
 	}

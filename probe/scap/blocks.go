@@ -127,29 +127,8 @@ func (w *blockWriter) users(users map[uint32]User, groups map[uint32]string) {
 	w.block(blockUsers2, f)
 }
 
-// Process is a process for the list of a capture.
-type Process struct {
-	Task                  event.TaskFacts // times since the epoch
-	Exe, ExePath, Cwd     string
-	Args, Env, Cgroups    string // separated and ended by NULs; Args without the program's own name
-	Threads               []uint32
-	FDs                   []FD
-	CgroupV2, CgroupFirst uint64
-}
-
-// FD is a descriptor for the list of a capture.
-type FD struct {
-	FD            int
-	Ino           uint64
-	Kind          event.FileKind
-	Name          string // path of a file, address of a unix socket, the kernel's name of what has no path
-	Local, Remote netip.AddrPort
-	Stream        bool // a socket of a connection
-	Listens       bool
-}
-
 // thread appends a thread of a process to a list of the last version.
-func (f *fields) thread(p *Process, tid uint32) {
+func (f *fields) thread(p *event.Listed, tid uint32) {
 	t := &p.Task
 	vtid := uint64(t.VTID)
 	if tid != t.PID {
@@ -203,7 +182,7 @@ const (
 )
 
 // fd appends a descriptor, if it is of a kind that lists know.
-func (f *fields) fd(d *FD) {
+func (f *fields) fd(d *event.ListedFD) {
 	kind, l4 := uint8(0), uint8(3)
 	switch d.Kind {
 	case event.KindFile, event.KindChar, event.KindBlock:
@@ -221,7 +200,7 @@ func (f *fields) fd(d *FD) {
 	case event.KindAnon:
 		kind = anonKind(d.Name)
 	case event.KindIPv4, event.KindIPv6:
-		if d.Stream || d.Listens {
+		if d.Remote.IsValid() && d.Remote.Port() != 0 || d.Listens {
 			l4 = 2
 		}
 		kind = fdIPv4
@@ -229,14 +208,14 @@ func (f *fields) fd(d *FD) {
 			kind = fdServer4
 		}
 		if d.Kind == event.KindIPv6 {
-			kind++
+			kind += fdIPv6 - fdIPv4
 		}
 	default:
 		return
 	}
 	f.sized(4, func(f *fields) {
 		f.u64(uint64(d.FD))
-		f.u64(d.Ino)
+		f.u64(0) // its inode
 		f.u8(kind)
 		switch kind {
 		case fdIPv4, fdIPv6:

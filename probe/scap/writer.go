@@ -8,17 +8,19 @@ import (
 	"encoding/binary"
 	"io"
 	"net/netip"
+	"slices"
 
 	"falconet/engine/event"
 )
 
-// Lists are what a capture says of the machine before its first event.
+// Lists are what a capture says of the machine before its first event. Times of processes are since the machine's boot.
 type Lists struct {
 	Machine   Machine
 	Addrs     []netip.Addr
 	Users     map[uint32]User
 	Groups    map[uint32]string
-	Processes []Process
+	Processes []event.Listed
+	Time      uint64 // when the capture begins, in Unix time
 }
 
 // Writer writes records as a capture. It follows what it has written as a reader would, so that it knows what a reader cannot find out
@@ -51,18 +53,20 @@ func NewWriter(out io.Writer, l *Lists) (*Writer, error) {
 	w.machine(&l.Machine)
 	w.addrs(l.Addrs)
 	w.users(l.Users, l.Groups)
-	w.processes(l.Processes)
+	w.processes(l)
 	return w, w.err
 }
 
 // Events is how many events were written.
 func (w *Writer) Events() uint64 { return w.events }
 
-func (w *Writer) processes(list []Process) {
+func (w *Writer) processes(l *Lists) {
 	var f fields
+	list := slices.Clone(l.Processes)
 	for i := range list {
 		p := &list[i]
-		w.cgroups[cgroupKey{p.CgroupV2, p.CgroupFirst}] = p.Cgroups
+		translateTask(&p.Task, w.boot)
+		w.cgroups[cgroupKey{p.Task.Cgroup, p.Task.Cgroup1}] = p.Cgroups
 		f.thread(p, p.Task.PID)
 		for _, tid := range p.Threads {
 			if tid != p.Task.PID {
@@ -81,8 +85,7 @@ func (w *Writer) processes(list []Process) {
 		w.listed(blockFDs2, f)
 	}
 	for i := range list {
-		task := list[i].Task
-		w.process(tagProcess, &task, uint64(max(w.boot, 0)))
+		w.process(tagProcess, &list[i].Task, l.Time)
 	}
 }
 
@@ -190,15 +193,15 @@ func (w *Writer) translate(r *event.Record, boot int64) bool {
 	}
 	if b, ok := w.live.Part(event.PartTask); ok {
 		if f, ok := event.DecodeTask(b); ok {
-			Translate(&f, w.boot)
+			translateTask(&f, w.boot)
 			copy(b, event.BytesOf(&f))
 		}
 	}
 	return true
 }
 
-// Translate makes the times of a task, which are since boot, those since the epoch.
-func Translate(f *event.TaskFacts, boot int64) {
+// translateTask makes the times of a task, which are since boot, those since the epoch.
+func translateTask(f *event.TaskFacts, boot int64) {
 	for _, t := range [...]*uint64{&f.Start, &f.ThreadStart, &f.ParentStart, &f.PidnsStart} {
 		if *t != 0 {
 			*t += uint64(boot)
