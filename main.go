@@ -7,11 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
-	"slices"
+	"runtime"
 	"syscall"
 	"time"
 	_ "time/tzdata" // for images that hold nothing else
@@ -19,14 +17,13 @@ import (
 	"falconet/embed"
 	"falconet/engine"
 	"falconet/engine/cli"
-	"falconet/engine/config"
 	"falconet/engine/container"
 	"falconet/engine/event"
 	"falconet/engine/field"
-	"falconet/engine/rules"
 	"falconet/engine/state"
 	"falconet/outputs"
 	"falconet/probe/live"
+	"falconet/probe/scap"
 
 	"github.com/rs/zerolog"
 	"go.uber.org/automaxprocs/maxprocs"
@@ -52,6 +49,9 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	// the signal's default, which they would not if it were ignored.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	_, _ = maxprocs.Set(maxprocs.Logger(func(format string, args ...any) { log.Info().Msgf(format, args...) }))
+	if job.Config.Engine.Kind == "replay" {
+		return replay(ctx, job)
+	}
 	host, err := newHost(job)
 	if err != nil {
 		return err
@@ -65,18 +65,24 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		defer probe.Close()
 		src = probe
 	}
-	queue, err := outputs.Open(outputs.Options{
-		Outputs: job.Config.Outputs, Render: job.Config.Render, Stdout: job.Stdout, Local: time.Local, Hostname: host.Name, Version: version,
-		Log: log, Blame: job.Config.Blame,
-	})
+	queue, err := openOutputs(job, host.Name, nil)
 	if err != nil {
-		return fmt.Errorf("open outputs: %w", err)
+		return err
 	}
 	tally := &outputs.Tally{}
 	boxes := container.NewStore(container.OptionsOf(job.Config.Syscall.Containers, os.Getenv("HOST_ROOT")))
 	defer boxes.Close()
 	host.Containers.Use(boxes)
-	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: outputs.Counted{Queue: queue, Tally: tally}, Patience: job.Config.Syscall.Containers.Patience()})
+	ctx, fail := context.WithCancelCause(ctx)
+	tap, endTap, err := openTap(job, host, fail)
+	if err != nil {
+		queue.Close(flushTime)
+		return err
+	}
+	e := engine.New(engine.Options{
+		Host: host, Rules: job.Rules, Out: outputs.Counted{Queue: queue, Tally: tally}, Patience: job.Config.Syscall.Containers.Patience(),
+		Tap: tap, Silent: job.Record != nil,
+	})
 	removePID, err := job.WritePID()
 	if err != nil {
 		queue.Close(flushTime)
@@ -89,13 +95,12 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 			queue.Close(flushTime)
 			return fmt.Errorf("start probe: %w", err)
 		}
-		warnRefused(probe.Refused()[told:], log)
+		live.LogRefused(log, probe.Refused()[told:])
 	}
 	if hosts := job.Rules.Hosts(); len(hosts) > 0 {
 		host.Names = state.NewNames(hosts)
 		go host.Names.Run(ctx)
 	}
-	ctx, fail := context.WithCancelCause(ctx)
 	vitals, err := startVitals(job, host, probe, queue, tally, e, fail)
 	if err != nil {
 		queue.Close(flushTime)
@@ -104,7 +109,7 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	log.Info().Str("version", version).Int("rules", job.Rules.Enabled()).Msg("watching")
 	stopReopen := queue.ReopenOn(ctx, syscall.SIGUSR1)
 	err = e.Run(ctx, src)
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) && !errors.Is(cause, scap.ErrLimit) {
 		err = errors.Join(err, cause)
 	}
 	stopReopen()
@@ -113,10 +118,65 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		probe.Drain(e.Handle, e.Settled)
 	}
 	e.Flush()
-	if !queue.Close(flushTime) {
-		log.Error().Msg("an output did not take its last alerts in time")
+	return errors.Join(err, endTap(), finish(job, host, tally, queue, probe))
+}
+
+func openOutputs(job *cli.Job, hostname string, patient <-chan struct{}) (*outputs.Queue, error) {
+	return outputs.Open(outputs.Options{
+		Outputs: job.Config.Outputs, Render: job.Config.Render, Stdout: job.Stdout, Local: time.Local, Hostname: hostname, Version: version,
+		Log: job.Log, Blame: job.Config.Blame, Patient: patient, Messages: job.Lines,
+	})
+}
+
+// openTap opens what the events are recorded in, if anything; end ends it.
+func openTap(job *cli.Job, host *field.Host, stop func(error)) (tap engine.Tap, end func() error, err error) {
+	lists := func(at uint64, descriptors bool) *scap.Lists {
+		l := engine.List(host, at, descriptors)
+		return &scap.Lists{
+			Machine: scap.ThisMachine(host.Name, runtime.NumCPU(), host.BootTime), Time: at + uint64(host.BootTime),
+			Addrs: l.Addrs, Users: scap.UsersOf(l.Users), Groups: l.Groups, Processes: l.Processes,
+		}
 	}
-	return errors.Join(err, finish(job.Stdout, log, host, tally, queue, probe))
+	switch conf := job.Config.Capture; {
+	case job.Record != nil:
+		rec, err := scap.NewRecorder(*job.Record, job.Log, func() *scap.Lists { return lists(engine.Now(host), true) })
+		if err != nil {
+			return nil, nil, err
+		}
+		return engine.RecordTo(rec, stop), rec.Close, nil
+	case conf.Enabled:
+		trap := scap.NewTrap(conf, job.Config.Memory.BudgetMB<<20/16, job.Log, func(since uint64) *scap.Lists { return lists(since, false) })
+		return engine.SetTrap(trap, conf, job.Log), trap.Close, nil
+	}
+	return nil, func() error { return nil }, nil
+}
+
+// replay joins a capture file, engine and outputs until its end or ctx's.
+func replay(ctx context.Context, job *cli.Job) error {
+	name, libs := job.Config.Engine.Replay.CaptureFile, job.Config.Syscall.Libs
+	src, err := scap.Open(name, scap.Options{Resync: job.Resync, MaxThreads: libs.ThreadTableSize})
+	if err != nil {
+		return fmt.Errorf("read capture: %w", err)
+	}
+	defer func() { _ = src.Close() }()
+	hostname, err := engine.HostName()
+	if err != nil {
+		return err
+	}
+	host := engine.NewRecordedHost(src.Machine.Hostname, src.Users, src.Groups, src.Addrs, libs.ThreadTableSize, engine.LimitMemory(job.Config.Memory.BudgetMB))
+	setUp(host, job)
+	queue, err := openOutputs(job, hostname, ctx.Done())
+	if err != nil {
+		return err
+	}
+	tally := &outputs.Tally{}
+	src.Seed(host.Apply)
+	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: outputs.Counted{Queue: queue, Tally: tally}, Hostname: hostname, Recorded: true})
+	if err = e.Run(ctx, src); err != nil {
+		err = fmt.Errorf("read capture: %s: %w", name, err)
+	}
+	src.Stats().Log(job.Log)
+	return errors.Join(err, finish(job, host, tally, queue, nil))
 }
 
 // startVitals starts what watches this program itself.
@@ -157,69 +217,44 @@ func kernelCounts(probe *live.Probe) (out outputs.Kernel, err error) {
 	return out, nil
 }
 
-// finish prints the statistics and says what was lost.
-func finish(out io.Writer, log zerolog.Logger, host *field.Host, tally *outputs.Tally, queue *outputs.Queue, probe *live.Probe) error {
+// finish waits for the outputs, prints the statistics and says what was lost.
+func finish(job *cli.Job, host *field.Host, tally *outputs.Tally, queue *outputs.Queue, probe *live.Probe) error {
+	log := job.Log
+	if !queue.Close(flushTime) {
+		log.Error().Msg("an output did not take its last alerts in time")
+	}
 	if probe != nil {
-		reportLoss(log, probe)
+		probe.LogLoss(log)
 	}
 	if n := host.Procs.Stats().Evictions; n > 0 {
 		log.Warn().Uint64("processes", n).Msg("processes found no room in the table (falco_libs.thread_table_size)")
 	}
 	queue.Stats().Log(log)
-	if _, err := tally.WriteTo(out); err != nil && !errors.Is(err, syscall.EPIPE) {
+	if job.Lines {
+		return nil
+	}
+	if _, err := tally.WriteTo(job.Stdout); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return fmt.Errorf("write statistics: %w", err)
 	}
 	return nil
 }
 
-// reportLoss says at the end what did not arrive.
-func reportLoss(log zerolog.Logger, probe *live.Probe) {
-	if n := probe.Malformed(); n > 0 {
-		log.Warn().Uint64("records", n).Msg("records could not be decoded")
-	}
-	stats, err := probe.Stats()
-	if err != nil {
-		log.Warn().Err(err).Msg("what was lost is not known")
-		return
-	}
-	stats.Log(log)
-}
-
-// reportBuffers says how events travel, and when the configuration asks for more than this machine has.
-func reportBuffers(log zerolog.Logger, conf config.Probe, rings int) {
-	if n, err := live.OnlineCPUs(); err == nil && conf.CPUsForEachBuffer > n {
-		log.Warn().Int("asked", conf.CPUsForEachBuffer).Int("cpus", n).Msg("engine.modern_ebpf.cpus_for_each_buffer is more than the CPUs that are online: all share one buffer")
-	}
-	log.Info().Int("buffers", rings).Int("bytes", conf.BufferBytes()).Msg("buffers for events")
-}
-
 func newHost(job *cli.Job) (*field.Host, error) {
-	name := os.Getenv("FALCO_HOSTNAME")
-	if name == "" {
-		var err error
-		if name, err = os.Hostname(); err != nil {
-			return nil, fmt.Errorf("read host name: %w", err)
-		}
+	name, err := engine.HostName()
+	if err != nil {
+		return nil, err
 	}
-	budget := engine.Budget(job.Config.Memory.BudgetMB) << 20
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(int64(budget))
-	}
-	host := engine.NewHost(name, os.Getenv("HOST_ROOT"), job.Config.Syscall.Libs.ThreadTableSize, budget)
-	host.Base64 = job.Config.Render.BufferBase64
-	host.ReadsUsers = job.Rules.ReadsUsers()
-	host.Static = job.Config.Rules.StaticFields
+	host := engine.NewHost(name, os.Getenv("HOST_ROOT"), job.Config.Syscall.Libs.ThreadTableSize, engine.LimitMemory(job.Config.Memory.BudgetMB))
+	setUp(host, job)
 	return host, nil
+}
+
+func setUp(host *field.Host, job *cli.Job) {
+	host.Base64, host.ReadsUsers, host.Static = job.Config.Render.BufferBase64, job.Rules.ReadsUsers(), job.Config.Rules.StaticFields
 }
 
 // lifeBytes is the ring of process life: room for some thousand programs started at once.
 const lifeBytes = 8 << 20
-
-func warnRefused(errs []error, log zerolog.Logger) {
-	for _, lost := range errs {
-		log.Warn().Err(lost).Msg("this kernel refused a part of the probe")
-	}
-}
 
 // openProbe attaches the probe and fills the process table, so that nothing that happens in between is missed.
 func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe, error) {
@@ -231,68 +266,33 @@ func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe,
 	if err != nil {
 		return nil, fmt.Errorf("open probe: %w", err)
 	}
-	reportBuffers(log, conf, p.Rings())
-	warnRefused(p.Refused(), log)
+	p.LogBuffers(log, conf)
+	live.LogRefused(log, p.Refused())
 	for _, limit := range p.Limits() {
 		log.Warn().Msg(limit)
 	}
-	sayHeld(log, p, job.Rules)
+	atEntry, lost, why := p.Held()
+	engine.LogHeld(log, job.Rules, atEntry, lost, why)
 	if !host.Procs.HasProc() {
 		log.Warn().Msg("this is not the host's pid namespace: of processes that run already little is known (share it, or mount the host's root and name it in HOST_ROOT)")
 	}
-	var tasks []event.TaskFacts
-	if !conf.DisableIterators {
-		if err := p.Tasks(func(f *event.TaskFacts) { tasks = append(tasks, *f) }); err != nil {
-			log.Warn().Err(err).Msg("running processes are read from /proc")
-		}
+	from := p.Tasks
+	if conf.DisableIterators {
+		from = nil
 	}
-	n := 0
-	if len(tasks) > 0 {
-		n = host.Procs.Seed(tasks)
-	} else {
-		n = host.Procs.SeedProc()
+	n, err := host.Procs.Fill(from)
+	if err != nil {
+		log.Warn().Err(err).Msg("running processes are read from /proc")
 	}
 	log.Debug().Int("processes", n).Msg("process table filled")
 	return p, nil
-}
-
-// sayHeld says what it takes to know what calls close, remove and change, and which rules have to do with less.
-func sayHeld(log zerolog.Logger, p *live.Probe, set *rules.Set) {
-	var entry []string
-	for name, from := range p.Origins() {
-		if from == live.FromEntry {
-			entry = append(entry, name)
-		}
-	}
-	if len(entry) > 0 {
-		slices.Sort(entry)
-		log.Info().Strs("events", entry).Strs("rules", set.HeldBy(entry...)).
-			Msg("falconet costs every system call of the machine more than twice as much: these rules ask what these calls close, and this kernel shows it at sys_enter only")
-	}
-	lost := p.Lost()
-	if len(lost) == 0 {
-		return
-	}
-	names := make([]string, len(lost))
-	for i, l := range lost {
-		names[i] = l.Event
-	}
-	log.Warn().Strs("events", names).Strs("rules", set.HeldBy(names...)).Err(lost[0].Why).
-		Msg("these rules take the paths of these events for what was passed to the call: this kernel does not show what it found for them")
 }
 
 // doctor proves the probe, with a run of this very program as the process to look at.
 func doctor(ctx context.Context) (out []cli.Check) {
 	o := live.Options{Object: assets.Probe(), EventBytes: 1 << 20, LifeBytes: 1 << 20, Controller: live.FirstController()}
 	for _, f := range live.Diagnose(ctx, o, "/proc/self/exe", "--page-size") {
-		c := cli.Check{Name: f.Name, Status: "ok", Detail: f.Detail, Advice: f.Advice}
-		switch {
-		case !f.OK && f.Minor:
-			c.Status = "warn"
-		case !f.OK:
-			c.Status = "fail"
-		}
-		out = append(out, c)
+		out = append(out, cli.Check{Name: f.Name, Status: f.Status(), Detail: f.Detail, Advice: f.Advice})
 	}
 	return out
 }

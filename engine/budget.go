@@ -2,6 +2,11 @@
 
 package engine
 
+import (
+	"os"
+	"runtime/debug"
+)
+
 // Budget is how many bytes the program may keep. What it keeps is sized by it; what does not fit leaves, and is counted.
 type Budget int64
 
@@ -19,3 +24,12 @@ func (b Budget) Processes(limit int) int {
 
 // Guests is how many bytes of containers' users and groups are kept.
 func (b Budget) Guests() int { return int(min(b/16, 64<<20)) }
+
+// LimitMemory returns a budget of so many megabytes and binds the garbage collector to it, unless the environment has done so.
+func LimitMemory(mb int) Budget {
+	b := Budget(mb) << 20
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(b))
+	}
+	return b
+}

@@ -46,6 +46,10 @@ type Options struct {
 	Out   Receiver
 	// Patience is how long an event may wait for what a rule asks of its container.
 	Patience time.Duration
+	Tap      Tap    // nil for none
+	Silent   bool   // what matches is for the tap alone
+	Hostname string // of the alerts; "" is the host's
+	Recorded bool   // the host is that of a recording, whose records carry the time since the epoch
 }
 
 // Engine matches records against a rule set. Run may be called once; Stats and FirstEvent from any goroutine.
@@ -59,9 +63,15 @@ type Engine struct {
 
 	patience  time.Duration
 	batch     []*alert.Alert // of the event at hand
-	held      []held         // the oldest first
+	hits      []*rules.Rule  // that it matched
+	tap       Tap
+	silent    bool
+	held      []held // the oldest first
 	heldBytes int
 	waiting   atomic.Int64 // how many are held
+
+	hostname string
+	recorded bool
 
 	holds, unheld, timeouts atomic.Uint64
 
@@ -83,7 +93,13 @@ type Stats struct {
 
 // New returns an engine. It does nothing before Run.
 func New(o Options) *Engine {
-	e := &Engine{host: o.Host, ctx: field.NewCtx(o.Host), rules: o.Rules, out: o.Out, patience: o.Patience}
+	e := &Engine{
+		host: o.Host, ctx: field.NewCtx(o.Host), rules: o.Rules, out: o.Out, patience: o.Patience, hostname: o.Hostname, recorded: o.Recorded,
+		tap: o.Tap, silent: o.Silent,
+	}
+	if e.hostname == "" {
+		e.hostname = o.Host.Name
+	}
 	e.setClock()
 	return e
 }
@@ -112,6 +128,9 @@ func (e *Engine) Run(ctx context.Context, src Source) error {
 func (e *Engine) Handle(r *event.Record) {
 	e.host.Apply(r)
 	if r.Row().Internal() {
+		if e.tap != nil {
+			e.tap.Record(r, e.host.BootTime, false)
+		}
 		return
 	}
 	e.num++
@@ -119,24 +138,35 @@ func (e *Engine) Handle(r *event.Record) {
 		e.first.Store(time.Now().UnixNano())
 	}
 	e.ctx.Begin(r, e.num)
-	e.batch = e.batch[:0]
+	e.batch, e.hits = e.batch[:0], e.hits[:0]
 	e.rules.Match(e.ctx, e.matched)
+	if e.tap != nil {
+		e.tap.Record(r, e.host.BootTime, len(e.hits) > 0)
+	}
 	lacks, waiting := e.ctx.Lacking()
 	if waiting && e.hold() {
 		return
 	}
 	mark(e.batch, lacks, waiting)
-	e.send(e.batch)
+	e.send(e.ctx, e.batch)
 }
 
 // matched takes a rule that the event at hand matches.
-func (e *Engine) matched(r *rules.Rule) { e.batch = append(e.batch, e.render(e.ctx, r)) }
+func (e *Engine) matched(r *rules.Rule) {
+	e.hits = append(e.hits, r)
+	if !e.silent {
+		e.batch = append(e.batch, e.render(e.ctx, r))
+	}
+}
 
 // Settled lets the state forget what it kept for older events.
 func (e *Engine) Settled() {
 	now := time.Now()
 	e.release(false)
 	e.host.Tick(now)
+	if e.recorded {
+		return
+	}
 	if now.Sub(e.clock) > time.Second {
 		e.setClock()
 	}
@@ -144,6 +174,9 @@ func (e *Engine) Settled() {
 
 // setClock follows steps of the wall clock: records carry the time since boot.
 func (e *Engine) setClock() {
+	if e.recorded {
+		return
+	}
 	e.clock = time.Now()
 	e.host.BootTime = bootTime()
 }
@@ -161,7 +194,7 @@ func (e *Engine) render(c *field.Ctx, r *rules.Rule) *alert.Alert {
 		Time:     c.Time(),
 		Rule:     r.Name,
 		Source:   r.Source,
-		Hostname: e.host.Name,
+		Hostname: e.hostname,
 		Priority: r.Priority,
 		Tags:     r.Tags,
 		Message:  string(r.Output.Append(nil, c)),
@@ -187,7 +220,13 @@ func addField(a *alert.Alert, name string, value any) {
 	a.Fields = append(a.Fields, alert.Field{Name: name, Value: value})
 }
 
-func (e *Engine) send(alerts []*alert.Alert) {
+// send lets go of the alerts of an event, and tells the tap of the rules that it matched.
+func (e *Engine) send(c *field.Ctx, alerts []*alert.Alert) {
+	if e.tap != nil {
+		for _, r := range e.hits {
+			e.tap.Match(r, c.Rec.TS, c.Num)
+		}
+	}
 	for _, a := range alerts {
 		e.alerts.Add(1)
 		e.out.Send(a)

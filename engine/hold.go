@@ -31,10 +31,10 @@ const unknownMark = "container.metadata"
 
 // hold keeps the event that the engine has just matched; ok is false if it must not wait.
 func (e *Engine) hold() (ok bool) {
-	size := len(e.ctx.Rec.Raw())
 	if e.patience <= 0 {
 		return false
 	}
+	size := len(e.ctx.Rec.Raw())
 	if len(e.held) >= maxHeld || e.heldBytes+size > maxHeldBytes {
 		e.unheld.Add(1)
 		return false
@@ -69,9 +69,12 @@ func (e *Engine) release(all bool) {
 			kept = append(kept, *h)
 			continue
 		}
-		e.batch = e.batch[:0]
+		e.batch, e.hits = e.batch[:0], e.hits[:0]
 		h.ctx.Again()
-		e.rules.Match(h.ctx, func(r *rules.Rule) { e.batch = append(e.batch, e.render(h.ctx, r)) })
+		e.rules.Match(h.ctx, func(r *rules.Rule) {
+			e.hits = append(e.hits, r)
+			e.batch = append(e.batch, e.render(h.ctx, r))
+		})
 		lacks, waiting := h.ctx.Lacking()
 		if waiting && !late {
 			kept = append(kept, *h)
@@ -81,7 +84,7 @@ func (e *Engine) release(all bool) {
 			e.timeouts.Add(1)
 		}
 		mark(e.batch, lacks, waiting)
-		e.send(e.batch)
+		e.send(h.ctx, e.batch)
 		e.heldBytes -= len(h.ctx.Rec.Raw())
 	}
 	clear(e.held[len(kept):])

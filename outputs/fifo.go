@@ -24,7 +24,11 @@ type fifo struct {
 	lines []Line // lines[head:] wait
 	head  int
 	out   int // of these, the first so many are out
+
+	freed chan struct{} // has an element when room was made since it was looked at
 }
+
+func newFIFO(room int) *fifo { return &fifo{room: room, freed: make(chan struct{}, 1)} }
 
 // push adds a line at the end. It reports false when there is no room.
 func (f *fifo) push(l Line) bool {
@@ -58,9 +62,15 @@ func (f *fifo) ack() {
 	clear(f.lines[f.head : f.head+f.out])
 	f.head += f.out
 	f.out = 0
+	f.freedRoom()
+}
+
+// freedRoom is called with mu held.
+func (f *fifo) freedRoom() {
 	if f.head == len(f.lines) {
 		f.lines, f.head = f.lines[:0], 0
 	}
+	wake(f.freed)
 }
 
 func (f *fifo) rewind() {
@@ -100,7 +110,5 @@ func (f *fifo) drop() {
 	defer f.mu.Unlock()
 	f.lines[f.head] = Line{}
 	f.head++
-	if f.head == len(f.lines) {
-		f.lines, f.head = f.lines[:0], 0
-	}
+	f.freedRoom()
 }

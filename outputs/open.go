@@ -4,6 +4,7 @@ package outputs
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -21,6 +22,8 @@ type Options struct {
 	Hostname string
 	Version  string
 	Log      zerolog.Logger
+	Patient  <-chan struct{}                   // see QueueOptions
+	Messages bool                              // a line is an alert's message alone
 	Blame    func(key string, err error) error // says where a key was written; nil where that is not known
 }
 
@@ -85,11 +88,13 @@ func Open(o Options) (*Queue, error) {
 		for _, s := range sinks {
 			errs = append(errs, s.Close())
 		}
-		return nil, errors.Join(errs...)
+		return nil, fmt.Errorf("open outputs: %w", errors.Join(errs...))
 	}
 	renderer := NewRenderer(o.Render, o.Local)
 	renderer.version = o.Version
-	return NewQueue(renderer, QueueOptions{Capacity: o.Outputs.Queue.Capacity, Buffered: o.Render.Buffered, Timeout: timeout, Log: o.Log}, sinks...), nil
+	return NewQueue(renderer, QueueOptions{
+		Capacity: o.Outputs.Queue.Capacity, Buffered: o.Render.Buffered, Timeout: timeout, Log: o.Log, Patient: o.Patient,
+	}, sinks...), nil
 }
 
 // spooling gives a sink a spool where the configuration names one.
@@ -103,6 +108,8 @@ func spooling(s Sink, conf config.Spool) (Sink, error) {
 // format reads a key format.
 func (o *Options) format(name string) Format {
 	switch {
+	case o.Messages:
+		return FormatMessage
 	case name == "ocsf":
 		return FormatOCSF
 	case name == "ecs":

@@ -24,6 +24,8 @@ type QueueOptions struct {
 	Buffered bool          // lines may be held back for up to a second
 	Timeout  time.Duration // after this time in one write a sink is reported as stuck; 0 means never
 	Log      zerolog.Logger
+	// Patient, when set, makes senders wait for room rather than lose alerts, until it is closed: for events that can wait, those of a recording.
+	Patient <-chan struct{}
 }
 
 // Queue takes alerts and delivers them. Its methods may be called from any goroutine.
@@ -114,19 +116,32 @@ func NewQueue(r *Renderer, opts QueueOptions, sinks ...Sink) *Queue {
 	return q
 }
 
-// Send offers an alert to the queue, which keeps it. It never blocks: without room the alert is dropped and counted.
+// Send offers an alert to the queue, which keeps it. It does not block, unless the queue is patient: without room the alert is dropped and counted.
 func (q *Queue) Send(a *alert.Alert) {
 	q.sent.Add(1)
 	q.mu.RLock()
 	defer q.mu.RUnlock()
-	if !q.closed {
-		select {
-		case q.in <- a:
-			return
-		default:
-		}
+	if !q.closed && q.offer(a) {
+		return
 	}
 	q.dropped.Add(1)
+}
+
+func (q *Queue) offer(a *alert.Alert) bool {
+	select {
+	case q.in <- a:
+		return true
+	default:
+	}
+	if q.opts.Patient == nil {
+		return false
+	}
+	select {
+	case q.in <- a:
+		return true
+	case <-q.opts.Patient:
+		return false
+	}
 }
 
 // Stats returns the counters as they are now.

@@ -20,8 +20,9 @@ type Format uint8
 const (
 	FormatText Format = iota
 	FormatJSON
-	FormatOCSF // JSON of the Open Cybersecurity Schema Framework
-	FormatECS  // JSON of the Elastic Common Schema
+	FormatOCSF    // JSON of the Open Cybersecurity Schema Framework
+	FormatECS     // JSON of the Elastic Common Schema
+	FormatMessage // the message alone
 	formats
 )
 
@@ -48,6 +49,8 @@ func (r *Renderer) Append(dst []byte, f Format, a *alert.Alert) []byte {
 		return r.appendOCSF(dst, a)
 	case FormatECS:
 		return r.appendECS(dst, a)
+	case FormatMessage:
+		return appendText(dst, a.Message)
 	}
 	return r.appendLine(dst, a, appendText)
 }

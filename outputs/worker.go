@@ -17,6 +17,7 @@ const (
 type worker struct {
 	sink     Sink
 	buffered bool
+	patient  <-chan struct{} // see QueueOptions
 	in       *fifo
 	from     backlog  // in, or the spool behind it
 	spool    *spooled // nil without one
@@ -43,7 +44,7 @@ type worker struct {
 
 func newWorker(s Sink, disk *spool, opts QueueOptions) *worker {
 	w := &worker{
-		sink: s, buffered: opts.Buffered, in: &fifo{room: opts.Capacity}, wake: make(chan struct{}, 1),
+		sink: s, buffered: opts.Buffered, patient: opts.Patient, in: newFIFO(opts.Capacity), wake: make(chan struct{}, 1),
 		arrived: make(chan struct{}, 1), reopen: make(chan struct{}, 1), closing: make(chan struct{}),
 	}
 	w.from = w.in
@@ -56,14 +57,29 @@ func newWorker(s Sink, disk *spool, opts QueueOptions) *worker {
 
 func (w *worker) offer(l Line) {
 	w.offered.Add(1)
-	if !w.in.push(l) {
-		w.dropped.Add(1)
-		return
+	for !w.in.push(l) {
+		if !w.awaitRoom() {
+			w.dropped.Add(1)
+			return
+		}
 	}
 	if w.spool != nil {
 		wake(w.arrived)
 	} else {
 		wake(w.wake)
+	}
+}
+
+// awaitRoom waits until there may be room in memory, as long as the queue is patient.
+func (w *worker) awaitRoom() bool {
+	if w.patient == nil {
+		return false
+	}
+	select {
+	case <-w.in.freed:
+		return true
+	case <-w.patient:
+		return false
 	}
 }
 

@@ -55,7 +55,7 @@ var thirdParties = map[string][]string{
 	"github.com/spf13/cobra":              {"engine/cli"},
 	"github.com/spf13/pflag":              {"engine/cli"},
 	"go.uber.org/automaxprocs":            {""},
-	"github.com/rs/zerolog":               {"", "engine/cli", "engine", "engine/state", "engine/container", "probe/live", "outputs"},
+	"github.com/rs/zerolog":               {"", "engine/cli", "engine", "engine/state", "engine/container", "probe/live", "probe/scap", "outputs"},
 	"github.com/prometheus/client_golang": {"outputs"},
 	"golang.org/x/sys":                    nil, // anywhere
 }

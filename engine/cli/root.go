@@ -26,7 +26,10 @@ type Job struct {
 	Rules   *rules.Set
 	Demand  *event.Demand
 	Log     zerolog.Logger
-	PIDFile string // "" for none
+	PIDFile string            // "" for none
+	Lines   bool              // alerts are their messages alone, and there are no statistics
+	Resync  bool              // pass over what is damaged in a capture file
+	Record  *config.Recording // what matches is recorded, and makes no alerts; nil to watch
 	Stdout  io.Writer
 
 	RuleFiles []string // where the rules came from
@@ -70,17 +73,18 @@ func Main(ctx context.Context, d Deps, args []string) int {
 
 // options are the root command's flags.
 type options struct {
-	config, rule, list, format, print, pidfile, pluginInfo string
-	overrides, ruleFiles, validate, enable, disable        []string
-	seconds, snaplen                                       int
+	capture, config, rule, list, format, print, pidfile, pluginInfo string
+	overrides, ruleFiles, validate, enable, disable                 []string
+	seconds, snaplen                                                int
 
 	all, base64, dryRun, ignored, listEvents, listPlugins, markdown, names, unbuffered, verbose, version, support, pageSize bool
-	configSchema, ruleSchema, lenient, describe, strict                                                                     bool
+	configSchema, ruleSchema, lenient, describe, strict, resync                                                             bool
 }
 
 // command is the root command at work.
 type command struct {
 	options
+	record *config.Recording
 	Deps
 	cmd *cobra.Command
 }
@@ -97,7 +101,7 @@ Without options it runs with /etc/falconet/falconet.yaml, else /etc/falco/falco.
 	}
 	c.cmd = root
 	c.flags(root)
-	root.AddCommand(c.configCommand(), c.doctorCommand(), c.rulesCommand(), c.versionCommand())
+	root.AddCommand(c.configCommand(), c.doctorCommand(), c.eventsCommand(), c.recordCommand(), c.rulesCommand(), c.versionCommand())
 	root.SetHelpCommand(c.helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
@@ -127,6 +131,8 @@ func (c *command) flags(root *cobra.Command) {
 	f.BoolVarP(&c.names, "names", "N", false, "with --list: names only")
 	f.StringVar(&c.format, "format", "", "with --list and --list-events: text, markdown or json")
 	f.BoolVar(&c.markdown, "markdown", false, "same as --format markdown")
+	f.StringVarP(&c.capture, "events-file", "e", "", "read events from a capture `file` instead of the kernel, - for the standard input")
+	f.BoolVar(&c.resync, "resync", false, "pass over what is damaged in a capture file")
 	f.IntVarP(&c.seconds, "seconds", "M", 0, "stop after this many `seconds`")
 	f.BoolVarP(&c.all, "all-events", "A", false, "capture high-volume system calls too (base_syscalls.all)")
 	f.BoolVarP(&c.ignored, "ignored", "i", false, "list the system calls that need -A and exit")
@@ -216,6 +222,9 @@ func (c *command) loadConfig() (*config.Config, error) {
 		if on {
 			overrides = append(overrides, key+"=true")
 		}
+	}
+	if c.capture != "" {
+		overrides = append(overrides, "engine.kind=replay", "engine.replay.capture_file="+c.capture)
 	}
 	if c.unbuffered {
 		overrides = append(overrides, "buffered_outputs=false")

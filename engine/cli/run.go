@@ -5,7 +5,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -24,15 +23,19 @@ import (
 
 func environ() []string { return os.Environ() }
 
-// start loads the rules and runs the engine, or does with the rules what the options say.
-func (c *command) start(ctx context.Context, conf *config.Config) error {
+// start loads the rules and runs the engine, or does with the rules what the options say. Files that it is given, whose alerts are to be
+// printed as lines or whose events to be recorded, take the place of those that the options and the configuration name.
+func (c *command) start(ctx context.Context, conf *config.Config, files ...rules.File) error {
 	log := newLog(c.Stderr, conf.Log, conf.Render.ISOTime)
 	for _, w := range conf.Source.Warnings {
 		log.Warn().Msg(w)
 	}
-	files, err := c.findRules(conf)
-	if err != nil {
-		return err
+	lines := len(files) > 0
+	if !lines {
+		var err error
+		if files, err = c.findRules(conf); err != nil {
+			return err
+		}
 	}
 	set, results := rules.Load(c.strictly(ruleOptions(conf, c.print)), files...)
 	if err := c.report(log, results); err != nil {
@@ -44,26 +47,31 @@ func (c *command) start(ctx context.Context, conf *config.Config) error {
 	if c.support {
 		return c.printSupport(conf, files)
 	}
-	demand := selectEvents(log, set, conf)
+	demand := set.Demand()
+	if conf.Engine.Kind != "replay" { // a recording has what it has
+		demand = selectEvents(log, set, conf)
+		if c.record != nil || conf.Capture.Enabled {
+			demand.Whole()
+		}
+	}
 	if c.dryRun {
 		log.Info().Int("rules", set.Enabled()).Msg("dry run: configuration and rules are good")
 		return nil
-	}
-	if conf.Engine.Kind == "replay" {
-		return errors.New("engine.kind: replay: this version reads no capture files")
 	}
 	if c.seconds > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(c.seconds)*time.Second)
 		defer cancel()
 	}
-	job := &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Stdout: c.Stdout}
+	job := &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Lines: lines, Resync: c.resync, Record: c.record, Stdout: c.Stdout}
 	for _, f := range files {
 		job.RuleFiles = append(job.RuleFiles, f.Name)
 	}
-	if job.Versions, err = json.Marshal(c.versions()); err != nil {
+	versions, err := json.Marshal(c.versions())
+	if err != nil {
 		return fmt.Errorf("encode versions: %w", err)
 	}
+	job.Versions = versions
 	return c.Run(ctx, job)
 }
 

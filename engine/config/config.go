@@ -392,11 +392,23 @@ func (m Metrics) Every() time.Duration {
 
 // Capture says when events are recorded to a file.
 type Capture struct {
-	Enabled           bool   `koanf:"enabled" default:"false" doc:"Record events around alerts."`
-	PathPrefix        string `koanf:"path_prefix" default:"/tmp/falco" doc:"Where the files go."`
-	Mode              string `koanf:"mode" default:"rules" enum:"rules,all_rules" doc:"For rules that ask for it, or for all."`
-	DefaultDurationMS int    `koanf:"default_duration" default:"5000" min:"0" max:"4294967295" doc:"Milliseconds that a recording lasts."`
-	MaxFileSizeMB     int    `koanf:"max_file_size_mb" default:"0" min:"0" max:"1048576" doc:"Where a recording stops, 0 for no limit."`
+	Enabled           bool   `koanf:"enabled" default:"false" doc:"Record the events around alerts in capture files, which engine.kind replay, Falco and sysdig read."`
+	PathPrefix        string `koanf:"path_prefix" default:"/tmp/falco" doc:"What the names of the files begin with; time and number of the event follow."`
+	Mode              string `koanf:"mode" default:"rules" enum:"rules,all_rules" doc:"Whether only rules with capture: true make a recording, or all."`
+	DefaultDurationMS int    `koanf:"default_duration" default:"5000" min:"0" max:"4294967295" doc:"Milliseconds that a recording goes on behind the alert where the rule has no capture_duration. Another alert makes it longer."`
+	MaxFileSizeMB     int    `koanf:"max_file_size_mb" default:"0" min:"0" max:"1048576" doc:"Megabytes at which a recording stops, 0 for no limit."`
+	PreTriggerMS      int    `koanf:"pre_trigger" default:"5000" min:"0" max:"3600000" doc:"Milliseconds before the alert that a recording holds too, as far as a sixteenth of memory.budget_mb has room for them."`
+}
+
+// Recording says where events go that the command record writes.
+type Recording struct {
+	File    string // "-" for the standard output
+	Gzip    bool
+	Events  uint64 // at most, 0 for no limit
+	SizeMB  int    // of a file on disk, about; 0 for no limit
+	Seconds int    // that a file is about, 0 for no limit
+	Files   int    // how many are kept, 0 for all
+	Rotate  bool   // a limit of a file begins another, instead of ending the recording
 }
 
 // GRPC is Falco's former gRPC interface. Without effect.

@@ -28,8 +28,6 @@ func notices(c *Config) []string {
 		}
 	}
 	add(len(plugins) > 0, "load_plugins: plugins are shared libraries, which a static binary does not load; left out: "+strings.Join(plugins, ", "))
-
-	add(c.Capture.Enabled, "capture.enabled: this version writes no capture files; the key has no effect")
 	return out
 }
 

@@ -56,6 +56,33 @@ func (d *Demand) AddAll() {
 	d.threads = true
 }
 
+// Whole asks for every piece of the events that are asked for, but for those that have to be captured before their calls are done, which are
+// more dear. For a recording it also asks for the events by which one follows processes.
+func (d *Demand) Whole() {
+	d.grow()
+	d.threads = true
+	for _, name := range LifeNames() {
+		for _, id := range ByName(name) {
+			d.wanted[id] = true
+		}
+	}
+	for id := range d.wanted {
+		if !d.wanted[id] {
+			continue
+		}
+		all := AllParts
+		for _, p := range events.rows[id].Held {
+			all &^= 1 << p.Kind
+		}
+		d.parts[id] |= all
+	}
+}
+
+// LifeNames are the events by which one follows processes and threads from their beginning to their end.
+func LifeNames() []string {
+	return []string{"clone", "clone3", "fork", "vfork", "execve", "execveat", "procexit"}
+}
+
 // Wants reports whether events of the row were asked for, and which pieces of them.
 func (d *Demand) Wants(id ID) (Parts, bool) {
 	if int(id) >= len(d.wanted) {

@@ -240,20 +240,26 @@ func (r *Record) Memory() (f MemoryFacts, ok bool) { ok = facts(r, PartMemory, &
 
 func facts[T FileFacts | NowFacts | SockFacts | TaskFacts | ExitFacts | MemoryFacts](r *Record, k PartKind, to *T) bool {
 	b, ok := r.Part(k)
+	return ok && read(b, to)
+}
+
+func read[T FileFacts | NowFacts | SockFacts | TaskFacts | ExitFacts | MemoryFacts](b []byte, to *T) bool {
 	size := int(unsafe.Sizeof(*to))
-	if !ok || len(b) < size {
+	if len(b) < size {
 		return false
 	}
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(to)), size), b)
 	return true
 }
 
+// SockOf reads the bytes of a PartSock; ok is false when they are too few.
+func SockOf(b []byte) (f SockFacts, ok bool) { ok = read(b, &f); return }
+
+// FileOf reads the bytes of a PartFile.
+func FileOf(b []byte) (f FileFacts, ok bool) { ok = read(b, &f); return }
+
+// NowOf reads the bytes of a PartNow.
+func NowOf(b []byte) (f NowFacts, ok bool) { ok = read(b, &f); return }
+
 // DecodeTask reads one TaskFacts from b, as the task iterator writes them; ok is false when b is too short.
-func DecodeTask(b []byte) (f TaskFacts, ok bool) {
-	size := int(unsafe.Sizeof(f))
-	if len(b) < size {
-		return f, false
-	}
-	copy(unsafe.Slice((*byte)(unsafe.Pointer(&f)), size), b)
-	return f, true
-}
+func DecodeTask(b []byte) (f TaskFacts, ok bool) { ok = read(b, &f); return }

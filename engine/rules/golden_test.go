@@ -116,7 +116,7 @@ func TestStrict(t *testing.T) {
 	f(ruleText("R", "proc.name = proc.pname", "  nonsense: 1\n") + "- list: l\n  items: []\n")
 	f(ruleText("R", "evt.type = open and evt.type = openat"), Dubious)
 	f(ruleText("R", "evt.type = open and evt.arg.app_id = true"), NotSupported)
-	f(ruleText("R", "evt.type = open", "  desc: again\n  capture: true\n"), NoEffect, NotSupported)
+	f(ruleText("R", "evt.type = open", "  desc: again\n  capture: true\n"), NoEffect)
 	f(ruleText("R", "evt.type = open and proc.name = \xff"), InvalidText)
 }
 

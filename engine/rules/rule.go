@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"falconet/engine/alert"
 )
@@ -231,16 +232,19 @@ type recording struct {
 	duration uint32 // in milliseconds
 }
 
-// setCapture takes what Falco would record into a file, which this program cannot.
+// Capture tells whether the rule asks for the events around its alerts to be recorded, and for how long; 0 where it does not say.
+func (r *recording) Capture() (on bool, window time.Duration) {
+	return r.capture, time.Duration(r.duration) * time.Millisecond
+}
+
+// setCapture takes what is recorded into a file when the rule matches.
 func (r *rule) setCapture(it *item, ch change) bool {
 	if ch["capture"] != "" {
 		on, ok := it.boolean("capture", false)
 		if !ok {
 			return false
 		}
-		if r.capture = on; on {
-			it.file.warn(NotSupported, "no capture file is written when the rule matches", it.where(), at("capture", "", it.labels["capture"]))
-		}
+		r.capture = on
 	}
 	if ch["capture_duration"] != "" {
 		text, ok := it.text("capture_duration")

@@ -36,6 +36,20 @@ func (t *Table) Seed(tasks []event.TaskFacts) int {
 	return n
 }
 
+// Fill fills the table from the tasks that list calls its argument with, or from /proc when list is nil or has none; an error is that of
+// list. When to call it and what it returns are as with Seed.
+func (t *Table) Fill(list func(func(*event.TaskFacts)) error) (int, error) {
+	var tasks []event.TaskFacts
+	var err error
+	if list != nil {
+		err = list(func(f *event.TaskFacts) { tasks = append(tasks, *f) })
+	}
+	if len(tasks) > 0 {
+		return t.Seed(tasks), err
+	}
+	return t.SeedProc(), err
+}
+
 // SeedProc is Seed where the kernel has no task iterator for us: everything comes from /proc.
 func (t *Table) SeedProc() int {
 	dir, err := os.Open(t.fs.root)

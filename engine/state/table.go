@@ -15,6 +15,8 @@ type Options struct {
 	Root string
 	// MaxProcesses bounds the table; 0 means 65536.
 	MaxProcesses int
+	// Recorded means that the processes are of another machine or time: nothing is looked up in /proc.
+	Recorded bool
 }
 
 // Stats counts what a Table had to do beyond following events. Every count only grows but Processes.
@@ -78,7 +80,9 @@ func NewTable(o Options) *Table {
 	if o.MaxProcesses <= 0 {
 		o.MaxProcesses = 65536
 	}
-	return &Table{max: o.MaxProcesses, fs: newProcFS(o.Root), byPID: make(map[uint32]*Process)}
+	t := &Table{max: o.MaxProcesses, fs: newProcFS(o.Root), byPID: make(map[uint32]*Process)}
+	t.fs.other = t.fs.other || o.Recorded
+	return t
 }
 
 // HasProc reports whether /proc shows processes under the numbers that records have. It does not in a pid namespace other than the

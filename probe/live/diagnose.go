@@ -21,6 +21,17 @@ type Finding struct {
 	Advice string // what to do about it, "" when nothing is to be done
 }
 
+// Status is one word for it.
+func (f *Finding) Status() string {
+	switch {
+	case f.OK:
+		return "ok"
+	case f.Minor:
+		return "warn"
+	}
+	return "fail"
+}
+
 // proofTime bounds the wait for a record that is expected.
 const proofTime = 5 * time.Second
 

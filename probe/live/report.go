@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"falconet/engine/config"
 	"falconet/engine/event"
 
 	"github.com/rs/zerolog"
@@ -42,5 +43,48 @@ func (c *Counters) log(log zerolog.Logger, name string, whole bool, msg string) 
 	}
 	if any {
 		e.Msg(msg)
+	}
+}
+
+// LogLoss says what did not arrive.
+func (p *Probe) LogLoss(log zerolog.Logger) {
+	if n := p.Malformed(); n > 0 {
+		log.Warn().Uint64("records", n).Msg("records could not be decoded")
+	}
+	stats, err := p.Stats()
+	if err != nil {
+		log.Warn().Err(err).Msg("what was lost is not known")
+		return
+	}
+	stats.Log(log)
+}
+
+// LogBuffers says how events travel, and when the configuration asks for more than this machine has.
+func (p *Probe) LogBuffers(log zerolog.Logger, conf config.Probe) {
+	if n, err := OnlineCPUs(); err == nil && conf.CPUsForEachBuffer > n {
+		log.Warn().Int("asked", conf.CPUsForEachBuffer).Int("cpus", n).Msg("engine.modern_ebpf.cpus_for_each_buffer is more than the CPUs that are online: all share one buffer")
+	}
+	log.Info().Int("buffers", p.Rings()).Int("bytes", conf.BufferBytes()).Msg("buffers for events")
+}
+
+// Held returns, sorted, the events that are captured at the entry of their calls for what is gone at the end, and those of which the
+// argument is all there is although more was asked, with the reason.
+func (p *Probe) Held() (atEntry, lost []string, why error) {
+	for name, from := range p.Origins() {
+		if from == FromEntry {
+			atEntry = append(atEntry, name)
+		}
+	}
+	slices.Sort(atEntry)
+	for _, l := range p.Lost() {
+		lost, why = append(lost, l.Event), l.Why
+	}
+	return atEntry, lost, why
+}
+
+// LogRefused says what the kernel refused.
+func LogRefused(log zerolog.Logger, errs []error) {
+	for _, lost := range errs {
+		log.Warn().Err(lost).Msg("this kernel refused a part of the probe")
 	}
 }

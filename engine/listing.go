@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"net/netip"
+
+	"falconet/engine/event"
+	"falconet/engine/field"
+	"falconet/engine/state"
+)
+
+// Listing is what is known of a host at a moment.
+type Listing struct {
+	Users     map[uint32]state.User
+	Groups    map[uint32]string
+	Addrs     []netip.Addr
+	Processes []event.Listed
+}
+
+// List returns what is known of the host and of its processes as they were at a time since boot, see state.Table.List.
+func List(h *field.Host, at uint64, descriptors bool) (l Listing) {
+	l.Users, l.Groups = h.Users.All()
+	l.Addrs = h.Addrs.All()
+	l.Processes = h.Procs.List(at, descriptors)
+	return l
+}
