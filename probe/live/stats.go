@@ -120,6 +120,8 @@ type Stats struct {
 // Stats reads the probe's counters.
 func (p *Probe) Stats() (*Stats, error) {
 	s := &Stats{perCPU: make(map[event.ID][]Counters), Missed: make(map[string]uint64)}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, h := range p.hooks {
 		for name, prog := range h.progs {
 			c, err := prog.Stats()
