@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"falconet/embed"
+	"falconet/engine"
 	"falconet/engine/config"
 	"falconet/engine/event"
 	"falconet/engine/rules"
@@ -29,8 +31,12 @@ type Job struct {
 	PIDFile string // "" for none
 	Stdout  io.Writer
 
-	RuleFiles []string // where the rules came from
-	Versions  []byte   // of this program and of what it is compatible with, as JSON
+	RuleFiles []string  // where the rules came from
+	Watch     []string  // what all of it came from, or may come from
+	Read      time.Time // before any of it was read
+	// Load reads configuration and rules anew.
+	Load     func(now *config.Config) (*engine.Setup, error)
+	Versions []byte // of this program and of what it is compatible with, as JSON
 }
 
 // Check is one thing that doctor looked at.
@@ -82,7 +88,8 @@ type options struct {
 type command struct {
 	options
 	Deps
-	cmd *cobra.Command
+	cmd  *cobra.Command
+	kept map[string][]rules.File // by path: rules that can be read but once
 }
 
 func newRoot(d Deps) *cobra.Command {
@@ -161,6 +168,7 @@ func (c *command) run(cmd *cobra.Command, args []string) error {
 	if cmd.Flags().Changed("gvisor-generate-config") {
 		return errors.New("option --gvisor-generate-config: gVisor is not a source of events here")
 	}
+	began := time.Now()
 	conf, err := c.loadConfig()
 	if err != nil {
 		return err
@@ -187,7 +195,7 @@ func (c *command) run(cmd *cobra.Command, args []string) error {
 	if len(c.validate) > 0 {
 		return c.validateFiles(conf)
 	}
-	return c.start(cmd.Context(), conf)
+	return c.start(cmd.Context(), conf, began)
 }
 
 func (c *command) checkSources() error {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"falconet/engine"
 	"falconet/engine/alert"
 	"falconet/engine/config"
 	"falconet/engine/field"
@@ -24,8 +25,8 @@ import (
 
 func environ() []string { return os.Environ() }
 
-// start loads the rules and runs the engine, or does with the rules what the options say.
-func (c *command) start(ctx context.Context, conf *config.Config) error {
+// start loads the rules and runs the engine, or does with the rules what the options say. The configuration was read after began.
+func (c *command) start(ctx context.Context, conf *config.Config, began time.Time) error {
 	log := newLog(c.Stderr, conf.Log, conf.Render.ISOTime)
 	for _, w := range conf.Source.Warnings {
 		log.Warn().Msg(w)
@@ -44,7 +45,7 @@ func (c *command) start(ctx context.Context, conf *config.Config) error {
 	if c.support {
 		return c.printSupport(conf, files)
 	}
-	demand := selectEvents(log, set, conf)
+	setup := c.setup(conf, files, set, log)
 	if c.dryRun {
 		log.Info().Int("rules", set.Enabled()).Msg("dry run: configuration and rules are good")
 		return nil
@@ -57,9 +58,9 @@ func (c *command) start(ctx context.Context, conf *config.Config) error {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(c.seconds)*time.Second)
 		defer cancel()
 	}
-	job := &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Stdout: c.Stdout}
-	for _, f := range files {
-		job.RuleFiles = append(job.RuleFiles, f.Name)
+	job := &Job{
+		Config: conf, Rules: set, Demand: setup.Demand, Log: log, PIDFile: c.pidfile, Stdout: c.Stdout, RuleFiles: setup.Files, Watch: setup.Watch, Read: began,
+		Load: func(now *config.Config) (*engine.Setup, error) { return c.reload(log, now) },
 	}
 	if job.Versions, err = json.Marshal(c.versions()); err != nil {
 		return fmt.Errorf("encode versions: %w", err)
@@ -72,13 +73,9 @@ var loud = []rules.Code{rules.UnknownFilter, rules.UnknownSource, rules.NotSuppo
 
 // report prints what is wrong with rule files, and fails if one was refused.
 func (c *command) report(log zerolog.Logger, results []*rules.Result) error {
+	c.warn(log, results)
 	bad := false
 	for _, r := range results {
-		for i := range r.Warnings {
-			if w := &r.Warnings[i]; c.verbose || slices.Contains(loud, w.Code) {
-				log.Warn().Msg(w.Line())
-			}
-		}
 		for i := range r.Errors {
 			bad = true
 			e := &r.Errors[i]
@@ -92,6 +89,17 @@ func (c *command) report(log zerolog.Logger, results []*rules.Result) error {
 		return errReported
 	}
 	return nil
+}
+
+// warn logs the warnings about rule files.
+func (c *command) warn(log zerolog.Logger, results []*rules.Result) {
+	for _, r := range results {
+		for i := range r.Warnings {
+			if w := &r.Warnings[i]; c.verbose || slices.Contains(loud, w.Code) {
+				log.Warn().Msg(w.Line())
+			}
+		}
+	}
 }
 
 // strictly makes the options those of --strict, if it is given.

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"falconet/engine/alert"
+	"falconet/engine/config"
+	"falconet/engine/event"
+	"falconet/engine/field"
+	"falconet/engine/rules"
+
+	"github.com/rs/zerolog"
+)
+
+// Swap is a rule set that takes the place of the one at work.
+type Swap struct {
+	Rules *rules.Set
+	// Host changes what rules read besides the record, between the same two events.
+	Host func(*field.Host)
+
+	settled int
+	done    chan struct{}
+}
+
+// Swap lets another rule set match, from an event on that began after the call. What it returns is closed when that has happened. It must not be
+// called again before.
+func (e *Engine) Swap(s Swap) <-chan struct{} {
+	s.done = make(chan struct{})
+	e.swap.Store(&s)
+	return s.done
+}
+
+// swapDue makes the swap when all that began before it was asked for has been matched: the second time that everything is settled after that.
+func (e *Engine) swapDue() {
+	s := e.swap.Load()
+	if s == nil {
+		return
+	}
+	if s.settled++; s.settled < 2 {
+		return
+	}
+	e.swap.Store(nil)
+	e.rules = s.Rules
+	if s.Host != nil {
+		s.Host(e.host)
+	}
+	close(s.done)
+}
+
+// Setup is a configuration and its rules, as they are to be used.
+type Setup struct {
+	Config *config.Config
+	Rules  *rules.Set
+	Demand *event.Demand
+	Files  []string // the rule files that were read
+	Watch  []string // what to watch: a change of them changes the setup
+}
+
+// Tuner is a source whose demand changes while it is at work.
+type Tuner interface {
+	// Widen asks for what d asks for, besides what was asked for before.
+	Widen(d *event.Demand) error
+	// Narrow asks for d and nothing else.
+	Narrow(d *event.Demand) error
+}
+
+// ReloadRule is the rule of the alert about a reload that failed.
+const ReloadRule = "Falco internal: reload failed"
+
+// ReloadOptions are what a Reloader is made of.
+type ReloadOptions struct {
+	Engine *Engine
+	Tuner  Tuner // nil for a source of everything, or of nothing
+	Now    *Setup
+	Read   time.Time // when Now was read, or before
+	// Load reads configuration and rules anew.
+	Load func() (*Setup, error)
+	// Check looks at what nobody looked at when it was loaded and may not work out; nothing is changed yet.
+	Check func(next *Setup) error
+	// Host changes the host for the new rules, between two events.
+	Host func(h *field.Host, next *Setup)
+	// Done makes everything else follow, when the new rules are at work.
+	Done func(last, next *Setup)
+	// Alert takes the alert about a reload that failed.
+	Alert    func(*alert.Alert)
+	Hostname string
+	Log      zerolog.Logger
+}
+
+// Reloader changes configuration and rules while the engine is at work. Run belongs to one goroutine; its counters may be read from any.
+type Reloader struct {
+	ReloadOptions
+	watcher *config.Watcher
+	done    atomic.Uint64
+	failed  atomic.Uint64
+	last    atomic.Int64
+}
+
+// NewReloader returns a reloader. It does nothing before Run.
+func NewReloader(o ReloadOptions) *Reloader { return &Reloader{ReloadOptions: o} }
+
+// Counts returns how many reloads were made and how many failed, and when the last one was made; the zero time stands for none.
+func (r *Reloader) Counts() (done, failed uint64, last time.Time) {
+	if ns := r.last.Load(); ns != 0 {
+		last = time.Unix(0, ns)
+	}
+	return r.done.Load(), r.failed.Load(), last
+}
+
+// Run reloads at every signal, and when a file of the setup changes and the configuration wants that, until ctx ends.
+func (r *Reloader) Run(ctx context.Context, signals <-chan os.Signal) {
+	defer func() { r.watch(false) }()
+	r.follow(r.Read)
+	for {
+		why := "signal"
+		select {
+		case <-ctx.Done():
+			return
+		case <-signals:
+		case <-r.watcher.Changed():
+			why = "files have changed"
+		}
+		read := time.Now()
+		if r.watcher != nil {
+			r.watcher.Seen()
+		}
+		if err := r.reload(ctx, why); err != nil && ctx.Err() == nil {
+			r.fail(err)
+		}
+		r.follow(read)
+	}
+}
+
+// watch starts or ends the watch of files.
+func (r *Reloader) watch(on bool) {
+	switch {
+	case on && r.watcher == nil:
+		var err error
+		if r.watcher, err = config.NewWatcher(); err != nil {
+			r.Log.Warn().Err(err).Msg("files are not watched: a change takes effect on SIGHUP")
+		}
+	case !on && r.watcher != nil:
+		r.watcher.Close()
+		r.watcher = nil
+	}
+}
+
+// follow watches the files of the setup, as they were read after a moment.
+func (r *Reloader) follow(read time.Time) {
+	r.watch(r.Now.Config.Files.Watch)
+	if r.watcher == nil {
+		return
+	}
+	if err := r.watcher.Set(r.Now.Watch, read); err != nil {
+		r.Log.Warn().Err(err).Msg("not all files are watched: a change of the others takes effect on SIGHUP")
+	}
+}
+
+func (r *Reloader) reload(ctx context.Context, why string) error {
+	next, err := r.Load()
+	if err != nil {
+		return err
+	}
+	if r.Check != nil {
+		if err := r.Check(next); err != nil {
+			return err
+		}
+	}
+	for _, key := range r.Now.Config.Fixed(next.Config) {
+		r.Log.Warn().Msg(key + ": a reload cannot change this; it takes effect at the next start")
+	}
+	if r.Tuner != nil {
+		if err := r.Tuner.Widen(next.Demand); err != nil {
+			return errors.Join(fmt.Errorf("widen the probe: %w", err), r.Tuner.Narrow(r.Now.Demand))
+		}
+	}
+	swapped := r.Engine.Swap(Swap{Rules: next.Rules, Host: func(h *field.Host) { r.Host(h, next) }})
+	select {
+	case <-swapped:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	last := r.Now
+	r.Now = next
+	if r.Tuner != nil {
+		if err := r.Tuner.Narrow(next.Demand); err != nil {
+			r.Log.Warn().Err(err).Msg("more is captured than rules ask for")
+		}
+	}
+	r.done.Add(1)
+	r.last.Store(time.Now().UnixNano())
+	r.Done(last, next)
+	r.Log.Info().Str("why", why).Int("rules", next.Rules.Enabled()).Msg("configuration reloaded")
+	return nil
+}
+
+// fail says that what was there before stays.
+func (r *Reloader) fail(err error) {
+	r.failed.Add(1)
+	r.Log.Error().Err(err).Msg("configuration not reloaded: the rules and the configuration before stay in effect")
+	r.Alert(&alert.Alert{
+		Time: time.Now().UnixNano(), Rule: ReloadRule, Source: alert.SourceInternal, Hostname: r.Hostname, Priority: alert.Error,
+		Message: ReloadRule + ". The rules and the configuration before stay in effect.",
+		Fields:  []alert.Field{{Name: "error", Value: err.Error()}},
+	})
+}
