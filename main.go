@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"slices"
 	"syscall"
 	"time"
 	_ "time/tzdata" // for images that hold nothing else
@@ -23,8 +22,7 @@ import (
 	"falconet/engine/container"
 	"falconet/engine/event"
 	"falconet/engine/field"
-	"falconet/engine/rules"
-	"falconet/engine/state"
+	"falconet/engine/privilege"
 	"falconet/outputs"
 	"falconet/probe/live"
 
@@ -51,6 +49,8 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	// A reader of the standard output that goes away must not end the watch: the write fails instead. Programs that we start keep
 	// the signal's default, which they would not if it were ignored.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
 	_, _ = maxprocs.Set(maxprocs.Logger(func(format string, args ...any) { log.Info().Msgf(format, args...) }))
 	host, err := newHost(job)
 	if err != nil {
@@ -65,10 +65,7 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		defer probe.Close()
 		src = probe
 	}
-	queue, err := outputs.Open(outputs.Options{
-		Outputs: job.Config.Outputs, Render: job.Config.Render, Stdout: job.Stdout, Local: time.Local, Hostname: host.Name, Version: version,
-		Log: log, Blame: job.Config.Blame,
-	})
+	queue, err := outputs.Open(outputsOf(job, job.Config, host.Name))
 	if err != nil {
 		return fmt.Errorf("open outputs: %w", err)
 	}
@@ -84,23 +81,28 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	}
 	defer removePID()
 	if probe != nil {
-		told := len(probe.Refused())
 		if err := probe.Start(); err != nil {
 			queue.Close(flushTime)
 			return fmt.Errorf("start probe: %w", err)
 		}
-		warnRefused(probe.Refused()[told:], log)
-	}
-	if hosts := job.Rules.Hosts(); len(hosts) > 0 {
-		host.Names = state.NewNames(hosts)
-		go host.Names.Run(ctx)
+		probe.LogRefused(log)
 	}
 	ctx, fail := context.WithCancelCause(ctx)
-	vitals, err := startVitals(job, host, probe, queue, tally, e, fail)
+	r := newReload(job, host.Name, e, queue, probe)
+	host.Names = r.Names(ctx, &job.Setup)
+	vitals, err := startVitals(job, host, probe, queue, tally, e, r.Reloader, fail)
 	if err != nil {
 		queue.Close(flushTime)
 		return err
 	}
+	kept, err := privilege.Reduce(job.Config)
+	if err != nil {
+		vitals.Close()
+		queue.Close(flushTime)
+		return fmt.Errorf("drop privileges: %w", err)
+	}
+	log.Info().Stringer("kept", kept).Msg("capabilities dropped")
+	stopReload := r.start(ctx, vitals, hangups)
 	log.Info().Str("version", version).Int("rules", job.Rules.Enabled()).Msg("watching")
 	stopReopen := queue.ReopenOn(ctx, syscall.SIGUSR1)
 	err = e.Run(ctx, src)
@@ -108,6 +110,7 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		err = errors.Join(err, cause)
 	}
 	stopReopen()
+	stopReload()
 	vitals.Close()
 	if probe != nil {
 		probe.Drain(e.Handle, e.Settled)
@@ -119,13 +122,65 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	return errors.Join(err, finish(job.Stdout, log, host, tally, queue, probe))
 }
 
+// outputsOf says where alerts go.
+func outputsOf(job *cli.Job, conf *config.Config, hostname string) outputs.Options {
+	return outputs.Options{
+		Outputs: conf.Outputs, Render: conf.Render, Stdout: job.Stdout, Local: time.Local, Hostname: hostname, Version: version, Log: job.Log, Blame: conf.Blame,
+	}
+}
+
+// reload makes probe and outputs follow the configuration.
+type reload struct {
+	*engine.Reloader
+	vitals *outputs.Vitals
+	change *outputs.Change
+}
+
+func newReload(job *cli.Job, hostname string, e *engine.Engine, queue *outputs.Queue, probe *live.Probe) *reload {
+	r := &reload{}
+	o := engine.ReloadOptions{
+		Engine: e, Now: &job.Setup, Read: job.Read, Load: job.Load, Alert: queue.Send, Hostname: hostname, Log: job.Log,
+		Check: func(next *engine.Setup) (err error) {
+			r.change, err = queue.Prepare(outputsOf(job, next.Config, hostname))
+			return err
+		},
+		Undo: func() { r.change.Drop() },
+		Done: func(_, next *engine.Setup) {
+			if err := errors.Join(r.change.Make(), r.vitals.Reload(next.Config, next.Files)); err != nil {
+				job.Log.Error().Err(err).Msg("not all of the configuration could be followed")
+			}
+			if probe != nil {
+				probe.LogRefused(job.Log)
+				probe.LogHeld(job.Log, next.Rules.HeldBy)
+			}
+		},
+	}
+	if probe != nil {
+		o.Tuner = probe
+	}
+	r.Reloader = engine.NewReloader(o)
+	return r
+}
+
+// start reloads on SIGHUP and when files change, until the function that it returns has been called.
+func (r *reload) start(ctx context.Context, vitals *outputs.Vitals, hangups <-chan os.Signal) (stop func()) {
+	r.vitals = vitals
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.Run(ctx, hangups)
+	}()
+	return func() { cancel(); <-done }
+}
+
 // startVitals starts what watches this program itself.
-func startVitals(job *cli.Job, host *field.Host, probe *live.Probe, queue *outputs.Queue, tally *outputs.Tally, e *engine.Engine, fail func(error)) (*outputs.Vitals, error) {
+func startVitals(job *cli.Job, host *field.Host, probe *live.Probe, queue *outputs.Queue, tally *outputs.Tally, e *engine.Engine, r *engine.Reloader, fail func(error)) (*outputs.Vitals, error) {
 	o := outputs.VitalsOptions{
 		Config: job.Config, Versions: job.Versions, Queue: queue, Tally: tally, Log: job.Log, Fail: fail,
 		Sources: outputs.Sources{
 			Version: version, Hostname: host.Name, Engine: "nodriver", Root: os.Getenv("HOST_ROOT"), Start: time.Now(), Boot: time.Unix(0, host.BootTime),
-			Rules: job.RuleFiles, Configs: job.Config.Source.Files, Events: func() uint64 { return e.Stats().Events },
+			Rules: job.Files, Configs: job.Config.Source.Files, Events: func() uint64 { return e.Stats().Events }, Reloads: r.Counts,
 			Processes: func() outputs.Processes {
 				s := host.Procs.Stats()
 				return outputs.Processes{Now: s.Processes, Evictions: s.Evictions, Misses: s.Misses, Refills: s.Refills, Failures: s.RefillFailures}
@@ -160,7 +215,7 @@ func kernelCounts(probe *live.Probe) (out outputs.Kernel, err error) {
 // finish prints the statistics and says what was lost.
 func finish(out io.Writer, log zerolog.Logger, host *field.Host, tally *outputs.Tally, queue *outputs.Queue, probe *live.Probe) error {
 	if probe != nil {
-		reportLoss(log, probe)
+		probe.LogLoss(log)
 	}
 	if n := host.Procs.Stats().Evictions; n > 0 {
 		log.Warn().Uint64("processes", n).Msg("processes found no room in the table (falco_libs.thread_table_size)")
@@ -170,27 +225,6 @@ func finish(out io.Writer, log zerolog.Logger, host *field.Host, tally *outputs.
 		return fmt.Errorf("write statistics: %w", err)
 	}
 	return nil
-}
-
-// reportLoss says at the end what did not arrive.
-func reportLoss(log zerolog.Logger, probe *live.Probe) {
-	if n := probe.Malformed(); n > 0 {
-		log.Warn().Uint64("records", n).Msg("records could not be decoded")
-	}
-	stats, err := probe.Stats()
-	if err != nil {
-		log.Warn().Err(err).Msg("what was lost is not known")
-		return
-	}
-	stats.Log(log)
-}
-
-// reportBuffers says how events travel, and when the configuration asks for more than this machine has.
-func reportBuffers(log zerolog.Logger, conf config.Probe, rings int) {
-	if n, err := live.OnlineCPUs(); err == nil && conf.CPUsForEachBuffer > n {
-		log.Warn().Int("asked", conf.CPUsForEachBuffer).Int("cpus", n).Msg("engine.modern_ebpf.cpus_for_each_buffer is more than the CPUs that are online: all share one buffer")
-	}
-	log.Info().Int("buffers", rings).Int("bytes", conf.BufferBytes()).Msg("buffers for events")
 }
 
 func newHost(job *cli.Job) (*field.Host, error) {
@@ -206,20 +240,12 @@ func newHost(job *cli.Job) (*field.Host, error) {
 		debug.SetMemoryLimit(int64(budget))
 	}
 	host := engine.NewHost(name, os.Getenv("HOST_ROOT"), job.Config.Syscall.Libs.ThreadTableSize, budget)
-	host.Base64 = job.Config.Render.BufferBase64
-	host.ReadsUsers = job.Rules.ReadsUsers()
-	host.Static = job.Config.Rules.StaticFields
+	job.Setup.Adopt(host)
 	return host, nil
 }
 
 // lifeBytes is the ring of process life: room for some thousand programs started at once.
 const lifeBytes = 8 << 20
-
-func warnRefused(errs []error, log zerolog.Logger) {
-	for _, lost := range errs {
-		log.Warn().Err(lost).Msg("this kernel refused a part of the probe")
-	}
-}
 
 // openProbe attaches the probe and fills the process table, so that nothing that happens in between is missed.
 func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe, error) {
@@ -231,12 +257,9 @@ func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe,
 	if err != nil {
 		return nil, fmt.Errorf("open probe: %w", err)
 	}
-	reportBuffers(log, conf, p.Rings())
-	warnRefused(p.Refused(), log)
-	for _, limit := range p.Limits() {
-		log.Warn().Msg(limit)
-	}
-	sayHeld(log, p, job.Rules)
+	p.LogBuffers(log, conf)
+	p.LogRefused(log)
+	p.LogHeld(log, job.Rules.HeldBy)
 	if !host.Procs.HasProc() {
 		log.Warn().Msg("this is not the host's pid namespace: of processes that run already little is known (share it, or mount the host's root and name it in HOST_ROOT)")
 	}
@@ -254,31 +277,6 @@ func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe,
 	}
 	log.Debug().Int("processes", n).Msg("process table filled")
 	return p, nil
-}
-
-// sayHeld says what it takes to know what calls close, remove and change, and which rules have to do with less.
-func sayHeld(log zerolog.Logger, p *live.Probe, set *rules.Set) {
-	var entry []string
-	for name, from := range p.Origins() {
-		if from == live.FromEntry {
-			entry = append(entry, name)
-		}
-	}
-	if len(entry) > 0 {
-		slices.Sort(entry)
-		log.Info().Strs("events", entry).Strs("rules", set.HeldBy(entry...)).
-			Msg("falconet costs every system call of the machine more than twice as much: these rules ask what these calls close, and this kernel shows it at sys_enter only")
-	}
-	lost := p.Lost()
-	if len(lost) == 0 {
-		return
-	}
-	names := make([]string, len(lost))
-	for i, l := range lost {
-		names[i] = l.Event
-	}
-	log.Warn().Strs("events", names).Strs("rules", set.HeldBy(names...)).Err(lost[0].Why).
-		Msg("these rules take the paths of these events for what was passed to the call: this kernel does not show what it found for them")
 }
 
 // doctor proves the probe, with a run of this very program as the process to look at.

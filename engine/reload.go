@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"falconet/engine/event"
 	"falconet/engine/field"
 	"falconet/engine/rules"
+	"falconet/engine/state"
 
 	"github.com/rs/zerolog"
 )
@@ -22,8 +24,7 @@ import (
 // Swap is a rule set that takes the place of the one at work.
 type Swap struct {
 	Rules *rules.Set
-	// Host changes what rules read besides the record, between the same two events.
-	Host func(*field.Host)
+	Host  func(*field.Host) // changes what rules read besides the record, between the same two events
 
 	settled int
 	done    chan struct{}
@@ -63,6 +64,13 @@ type Setup struct {
 	Watch  []string // what to watch: a change of them changes the setup
 }
 
+// Adopt makes what rules read of the host what a setup says of it.
+func (s *Setup) Adopt(h *field.Host) {
+	h.Base64 = s.Config.Render.BufferBase64
+	h.ReadsUsers = s.Rules.ReadsUsers()
+	h.Static = s.Config.Rules.StaticFields
+}
+
 // Tuner is a source whose demand changes while it is at work.
 type Tuner interface {
 	// Widen asks for what d asks for, besides what was asked for before.
@@ -82,12 +90,11 @@ type ReloadOptions struct {
 	Read   time.Time // when Now was read, or before
 	// Load reads configuration and rules anew.
 	Load func() (*Setup, error)
-	// Check looks at what nobody looked at when it was loaded and may not work out; nothing is changed yet.
+	// Check prepares what else follows a setup, which may not work out. Undo must take it back where the reload fails after that, Done makes
+	// it when the new rules are at work.
 	Check func(next *Setup) error
-	// Host changes the host for the new rules, between two events.
-	Host func(h *field.Host, next *Setup)
-	// Done makes everything else follow, when the new rules are at work.
-	Done func(last, next *Setup)
+	Undo  func()
+	Done  func(last, next *Setup)
 	// Alert takes the alert about a reload that failed.
 	Alert    func(*alert.Alert)
 	Hostname string
@@ -101,10 +108,36 @@ type Reloader struct {
 	done    atomic.Uint64
 	failed  atomic.Uint64
 	last    atomic.Int64
+	names   lookups
 }
 
 // NewReloader returns a reloader. It does nothing before Run.
 func NewReloader(o ReloadOptions) *Reloader { return &Reloader{ReloadOptions: o} }
+
+// lookups finds the addresses of the hosts that rules name.
+type lookups struct {
+	hosts []string
+	names *state.Names
+	stop  context.CancelFunc
+}
+
+// Names lets the hosts be looked up that the rules of a setup name, until ctx ends or others are named, and returns where the addresses are.
+func (r *Reloader) Names(ctx context.Context, s *Setup) *state.Names {
+	hosts := s.Rules.Hosts()
+	if slices.Equal(hosts, r.names.hosts) {
+		return r.names.names
+	}
+	if r.names.stop != nil {
+		r.names.stop()
+	}
+	r.names = lookups{hosts: hosts}
+	if len(hosts) > 0 {
+		ctx, r.names.stop = context.WithCancel(ctx)
+		r.names.names = state.NewNames(hosts)
+		go r.names.names.Run(ctx)
+	}
+	return r.names.names
+}
 
 // Counts returns how many reloads were made and how many failed, and when the last one was made; the zero time stands for none.
 func (r *Reloader) Counts() (done, failed uint64, last time.Time) {
@@ -168,23 +201,27 @@ func (r *Reloader) reload(ctx context.Context, why string) error {
 	if err != nil {
 		return err
 	}
-	if r.Check != nil {
-		if err := r.Check(next); err != nil {
-			return err
-		}
+	if err := r.Check(next); err != nil {
+		return err
 	}
 	for _, key := range r.Now.Config.Fixed(next.Config) {
 		r.Log.Warn().Msg(key + ": a reload cannot change this; it takes effect at the next start")
 	}
 	if r.Tuner != nil {
 		if err := r.Tuner.Widen(next.Demand); err != nil {
+			r.Undo()
 			return errors.Join(fmt.Errorf("widen the probe: %w", err), r.Tuner.Narrow(r.Now.Demand))
 		}
 	}
-	swapped := r.Engine.Swap(Swap{Rules: next.Rules, Host: func(h *field.Host) { r.Host(h, next) }})
+	names := r.Names(ctx, next)
+	swapped := r.Engine.Swap(Swap{Rules: next.Rules, Host: func(h *field.Host) {
+		next.Adopt(h)
+		h.Names = names
+	}})
 	select {
 	case <-swapped:
 	case <-ctx.Done():
+		r.Undo()
 		return ctx.Err()
 	}
 	last := r.Now

@@ -15,7 +15,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// reload reads configuration and rules anew. What is wrong with them is logged. conf is what is in effect.
+// reload reads configuration and rules anew. What is wrong with them is logged. conf is that of the start.
 func (c *command) reload(log zerolog.Logger, conf *config.Config) (*engine.Setup, error) {
 	if !handed(c.config) { // what was handed over open has been read to its end
 		var err error

@@ -15,7 +15,6 @@ import (
 	"falconet/embed"
 	"falconet/engine"
 	"falconet/engine/config"
-	"falconet/engine/event"
 	"falconet/engine/rules"
 
 	"github.com/rs/zerolog"
@@ -24,19 +23,14 @@ import (
 
 // Job is a run of the engine, ready to start: everything in it was checked.
 type Job struct {
-	Config  *config.Config
-	Rules   *rules.Set
-	Demand  *event.Demand
+	engine.Setup
 	Log     zerolog.Logger
 	PIDFile string // "" for none
 	Stdout  io.Writer
 
-	RuleFiles []string  // where the rules came from
-	Watch     []string  // what all of it came from, or may come from
-	Read      time.Time // before any of it was read
-	// Load reads configuration and rules anew.
-	Load     func(now *config.Config) (*engine.Setup, error)
-	Versions []byte // of this program and of what it is compatible with, as JSON
+	Versions []byte                        // of this program and of what it is compatible with, as JSON
+	Read     time.Time                     // before anything of the setup was read
+	Load     func() (*engine.Setup, error) // reads configuration and rules anew; what is wrong with them is logged
 }
 
 // Check is one thing that doctor looked at.

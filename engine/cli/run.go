@@ -59,8 +59,8 @@ func (c *command) start(ctx context.Context, conf *config.Config, began time.Tim
 		defer cancel()
 	}
 	job := &Job{
-		Config: conf, Rules: set, Demand: setup.Demand, Log: log, PIDFile: c.pidfile, Stdout: c.Stdout, RuleFiles: setup.Files, Watch: setup.Watch, Read: began,
-		Load: func(now *config.Config) (*engine.Setup, error) { return c.reload(log, now) },
+		Setup: *setup, Log: log, PIDFile: c.pidfile, Stdout: c.Stdout, Read: began,
+		Load: func() (*engine.Setup, error) { return c.reload(log, conf) },
 	}
 	if job.Versions, err = json.Marshal(c.versions()); err != nil {
 		return fmt.Errorf("encode versions: %w", err)

@@ -60,21 +60,22 @@ type Probe struct {
 	routes    *routeTable
 	holds     *routeTable
 
-	maps    map[string]*ebpf.Map
-	hooks   []*loaded
-	iter    *ebpf.Program
-	events  []*ring
-	life    *ring
-	plan    *plan
-	cookie  uint64
-	refused []error
-	gaveUp  map[string]bool // hooks that the kernel refuses, by dispatcher
-	limits  []string
-	holders []*holder
-	origins map[string]Origin
-	lost    []Loss
-	beatID  event.ID
-	loading time.Duration // how long the kernel took to take the programs
+	maps                    map[string]*ebpf.Map
+	hooks                   []*loaded
+	iter                    *ebpf.Program
+	events                  []*ring
+	life                    *ring
+	plan                    *plan
+	cookie                  uint64
+	refused                 []error
+	gaveUp                  map[string]bool // hooks that the kernel refuses, by dispatcher
+	limits                  []string
+	toldRefused, toldLimits int // of these have been logged
+	holders                 []*holder
+	origins                 map[string]Origin
+	lost                    []Loss
+	beatID                  event.ID
+	loading                 time.Duration // how long the kernel took to take the programs
 
 	requests   *requestHooks // nil when this kernel does not say enough
 	noRequests error         // why
