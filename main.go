@@ -17,10 +17,10 @@ import (
 	"falconet/embed"
 	"falconet/engine"
 	"falconet/engine/cli"
+	"falconet/engine/config"
 	"falconet/engine/container"
-	"falconet/engine/event"
 	"falconet/engine/field"
-	"falconet/engine/state"
+	"falconet/engine/privilege"
 	"falconet/outputs"
 	"falconet/probe/live"
 	"falconet/probe/scap"
@@ -49,26 +49,34 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	// the signal's default, which they would not if it were ignored.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	_, _ = maxprocs.Set(maxprocs.Logger(func(format string, args ...any) { log.Info().Msgf(format, args...) }))
-	if job.Config.Engine.Kind == "replay" {
-		return replay(ctx, job)
-	}
-	host, err := newHost(job)
+	hostname, err := engine.HostName()
 	if err != nil {
 		return err
 	}
+	if job.Config.Engine.Kind == "replay" {
+		return replay(ctx, job, hostname)
+	}
+	hangups := make(chan os.Signal, 1)
+	if job.Load != nil {
+		signal.Notify(hangups, syscall.SIGHUP)
+	}
+	host := engine.NewHost(hostname, os.Getenv("HOST_ROOT"), job.Config.Syscall.Libs.ThreadTableSize, engine.LimitMemory(job.Config.Memory.BudgetMB))
+	job.Adopt(host)
 	var src engine.Source = engine.Silent{}
+	var tuner engine.Tuner
 	var probe *live.Probe
 	if job.Config.Engine.Kind != "nodriver" {
 		if probe, err = openProbe(job, host, log); err != nil {
 			return err
 		}
 		defer probe.Close()
-		src = probe
+		src, tuner = probe, probe
 	}
-	queue, err := openOutputs(job, host.Name, nil)
+	queue, err := outputs.Open(outputsOf(job, job.Config, hostname))
 	if err != nil {
 		return err
 	}
+	defer queue.Close(flushTime)
 	tally := &outputs.Tally{}
 	boxes := container.NewStore(container.OptionsOf(job.Config.Syscall.Containers, os.Getenv("HOST_ROOT")))
 	defer boxes.Close()
@@ -76,7 +84,6 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	tap, endTap, err := openTap(job, host, fail)
 	if err != nil {
-		queue.Close(flushTime)
 		return err
 	}
 	e := engine.New(engine.Options{
@@ -85,27 +92,32 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	})
 	removePID, err := job.WritePID()
 	if err != nil {
-		queue.Close(flushTime)
 		return err
 	}
 	defer removePID()
 	if probe != nil {
-		told := len(probe.Refused())
 		if err := probe.Start(); err != nil {
-			queue.Close(flushTime)
 			return fmt.Errorf("start probe: %w", err)
 		}
-		live.LogRefused(log, probe.Refused()[told:])
+		probe.LogRefused(log)
 	}
-	if hosts := job.Rules.Hosts(); len(hosts) > 0 {
-		host.Names = state.NewNames(hosts)
-		go host.Names.Run(ctx)
-	}
-	vitals, err := startVitals(job, host, probe, queue, tally, e, fail)
+	others := &outputs.Follower{Queue: queue, Options: func(next *config.Config) outputs.Options { return outputsOf(job, next, hostname) }}
+	reloader := engine.NewReloader(engine.ReloadOptions{
+		Engine: e, Tuner: tuner, Now: &job.Setup, Read: job.Read, Load: job.Load, Others: others, Alert: queue.Send, Hostname: hostname, Log: log,
+	})
+	host.Names = reloader.Names(ctx, &job.Setup)
+	vitals, err := startVitals(job, host, probe, queue, tally, e, reloader, fail)
 	if err != nil {
-		queue.Close(flushTime)
 		return err
 	}
+	others.Vitals = vitals
+	defer vitals.Close()
+	kept, err := privilege.Reduce(job.Config, job.Record != nil)
+	if err != nil {
+		return fmt.Errorf("drop privileges: %w", err)
+	}
+	log.Info().Stringer("kept", kept).Msg("capabilities dropped")
+	stopReload := reloader.Start(ctx, hangups)
 	log.Info().Str("version", version).Int("rules", job.Rules.Enabled()).Msg("watching")
 	stopReopen := queue.ReopenOn(ctx, syscall.SIGUSR1)
 	err = e.Run(ctx, src)
@@ -113,6 +125,7 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 		err = errors.Join(err, cause)
 	}
 	stopReopen()
+	stopReload()
 	vitals.Close()
 	if probe != nil {
 		probe.Drain(e.Handle, e.Settled)
@@ -121,11 +134,12 @@ func run(ctx context.Context, job *cli.Job) (err error) {
 	return errors.Join(err, endTap(), finish(job, host, tally, queue, probe))
 }
 
-func openOutputs(job *cli.Job, hostname string, patient <-chan struct{}) (*outputs.Queue, error) {
-	return outputs.Open(outputs.Options{
-		Outputs: job.Config.Outputs, Render: job.Config.Render, Stdout: job.Stdout, Local: time.Local, Hostname: hostname, Version: version,
-		Log: job.Log, Blame: job.Config.Blame, Patient: patient, Messages: job.Lines,
-	})
+// outputsOf says where alerts go.
+func outputsOf(job *cli.Job, conf *config.Config, hostname string) outputs.Options {
+	return outputs.Options{
+		Outputs: conf.Outputs, Render: conf.Render, Stdout: job.Stdout, Local: time.Local, Hostname: hostname, Version: version,
+		Log: job.Log, Blame: conf.Blame, Messages: job.Lines,
+	}
 }
 
 // openTap opens what the events are recorded in, if anything; end ends it.
@@ -152,20 +166,18 @@ func openTap(job *cli.Job, host *field.Host, stop func(error)) (tap engine.Tap, 
 }
 
 // replay joins a capture file, engine and outputs until its end or ctx's.
-func replay(ctx context.Context, job *cli.Job) error {
+func replay(ctx context.Context, job *cli.Job, hostname string) error {
 	name, libs := job.Config.Engine.Replay.CaptureFile, job.Config.Syscall.Libs
 	src, err := scap.Open(name, scap.Options{Resync: job.Resync, MaxThreads: libs.ThreadTableSize})
 	if err != nil {
 		return fmt.Errorf("read capture: %w", err)
 	}
 	defer func() { _ = src.Close() }()
-	hostname, err := engine.HostName()
-	if err != nil {
-		return err
-	}
 	host := engine.NewRecordedHost(src.Machine.Hostname, src.Users, src.Groups, src.Addrs, libs.ThreadTableSize, engine.LimitMemory(job.Config.Memory.BudgetMB))
-	setUp(host, job)
-	queue, err := openOutputs(job, hostname, ctx.Done())
+	job.Adopt(host)
+	to := outputsOf(job, job.Config, hostname)
+	to.Patient = ctx.Done()
+	queue, err := outputs.Open(to)
 	if err != nil {
 		return err
 	}
@@ -180,12 +192,13 @@ func replay(ctx context.Context, job *cli.Job) error {
 }
 
 // startVitals starts what watches this program itself.
-func startVitals(job *cli.Job, host *field.Host, probe *live.Probe, queue *outputs.Queue, tally *outputs.Tally, e *engine.Engine, fail func(error)) (*outputs.Vitals, error) {
+func startVitals(job *cli.Job, host *field.Host, probe *live.Probe, queue *outputs.Queue, tally *outputs.Tally, e *engine.Engine, r *engine.Reloader, fail func(error)) (*outputs.Vitals, error) {
 	o := outputs.VitalsOptions{
 		Config: job.Config, Versions: job.Versions, Queue: queue, Tally: tally, Log: job.Log, Fail: fail,
 		Sources: outputs.Sources{
 			Version: version, Hostname: host.Name, Engine: "nodriver", Root: os.Getenv("HOST_ROOT"), Start: time.Now(), Boot: time.Unix(0, host.BootTime),
-			Rules: job.RuleFiles, Configs: job.Config.Source.Files, Events: func() uint64 { return e.Stats().Events }, Tables: e.Tables, Metadata: e.Metadata,
+			Rules: job.Files, Configs: job.Config.Source.Files, Events: func() uint64 { return e.Stats().Events },
+			Tables: e.Tables, Metadata: e.Metadata, Reloads: r.Counts,
 			Processes: func() outputs.Processes {
 				s := host.Procs.Stats()
 				return outputs.Processes{Now: s.Processes, Evictions: s.Evictions, Misses: s.Misses, Refills: s.Refills, Failures: s.RefillFailures}
@@ -194,27 +207,9 @@ func startVitals(job *cli.Job, host *field.Host, probe *live.Probe, queue *outpu
 	}
 	if probe != nil {
 		o.Beat, o.Beats, o.Sources.Engine = probe.Beat, probe.Beats, "modern_bpf"
-		o.Sources.Kernel = func() (outputs.Kernel, error) { return kernelCounts(probe) }
+		o.Sources.Kernel = func() (outputs.Kernel, error) { return probe.Counts() }
 	}
 	return outputs.StartVitals(o)
-}
-
-// kernelCounts hands the probe's counters to the outputs.
-func kernelCounts(probe *live.Probe) (out outputs.Kernel, err error) {
-	all, err := probe.Stats()
-	if err != nil {
-		return nil, err
-	}
-	for id, cpus := range all.Events() {
-		e := outputs.KernelEvent{Name: event.Rows()[id].Name}
-		for _, c := range cpus {
-			e.CPUs = append(e.CPUs, outputs.KernelCounts{
-				Sent: c.Sent, RingFull: c.RingFull, NoProgram: c.NoProgram + c.Unmatched, ScratchFull: c.ScratchFull, Fault: c.Fault, Truncated: c.Truncated + c.TooDeep,
-			})
-		}
-		out = append(out, e)
-	}
-	return out, nil
 }
 
 // finish waits for the outputs, prints the statistics and says what was lost.
@@ -239,20 +234,6 @@ func finish(job *cli.Job, host *field.Host, tally *outputs.Tally, queue *outputs
 	return nil
 }
 
-func newHost(job *cli.Job) (*field.Host, error) {
-	name, err := engine.HostName()
-	if err != nil {
-		return nil, err
-	}
-	host := engine.NewHost(name, os.Getenv("HOST_ROOT"), job.Config.Syscall.Libs.ThreadTableSize, engine.LimitMemory(job.Config.Memory.BudgetMB))
-	setUp(host, job)
-	return host, nil
-}
-
-func setUp(host *field.Host, job *cli.Job) {
-	host.Base64, host.ReadsUsers, host.Static = job.Config.Render.BufferBase64, job.Rules.ReadsUsers(), job.Config.Rules.StaticFields
-}
-
 // lifeBytes is the ring of process life: room for some thousand programs started at once.
 const lifeBytes = 8 << 20
 
@@ -267,12 +248,7 @@ func openProbe(job *cli.Job, host *field.Host, log zerolog.Logger) (*live.Probe,
 		return nil, fmt.Errorf("open probe: %w", err)
 	}
 	p.LogBuffers(log, conf)
-	live.LogRefused(log, p.Refused())
-	for _, limit := range p.Limits() {
-		log.Warn().Msg(limit)
-	}
-	atEntry, lost, why := p.Held()
-	engine.LogHeld(log, job.Rules, atEntry, lost, why)
+	p.Report(log, job.Rules.HeldBy)
 	if !host.Procs.HasProc() {
 		log.Warn().Msg("this is not the host's pid namespace: of processes that run already little is known (share it, or mount the host's root and name it in HOST_ROOT)")
 	}

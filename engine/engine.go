@@ -28,10 +28,21 @@ type Source interface {
 // Silent is a source without events: it ends with its context.
 type Silent struct{}
 
+// silence is how often a source without events says that there are none.
+const silence = 200 * time.Millisecond
+
 // Run waits.
-func (Silent) Run(ctx context.Context, _ func(*event.Record), _ func()) error {
-	<-ctx.Done()
-	return nil
+func (Silent) Run(ctx context.Context, _ func(*event.Record), settled func()) error {
+	tick := time.NewTicker(silence)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			settled()
+		}
+	}
 }
 
 // Receiver takes alerts. Send must not block: it is called between two events.
@@ -60,6 +71,7 @@ type Engine struct {
 	out   Receiver
 	num   uint64
 	clock time.Time // when Host.BootTime was last set
+	swap  atomic.Pointer[Swap]
 
 	patience  time.Duration
 	batch     []*alert.Alert // of the event at hand
@@ -162,6 +174,7 @@ func (e *Engine) matched(r *rules.Rule) {
 // Settled lets the state forget what it kept for older events.
 func (e *Engine) Settled() {
 	now := time.Now()
+	e.swapDue()
 	e.release(false)
 	e.host.Tick(now)
 	if e.recorded {

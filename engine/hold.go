@@ -14,9 +14,10 @@ import (
 // moment, whether a rule matched it or not, and matched again when the rest is known: what is not known makes a positive comparison
 // fail and a negative one hold, and either may be wrong. When the time is over, what is known has to do, and alerts say so.
 
-// held is an event that waits.
+// held is an event that waits. It is for the rules that were at work when it came: what others ask of it may not have been captured.
 type held struct {
 	ctx   *field.Ctx
+	rules *rules.Set
 	until time.Time
 }
 
@@ -40,7 +41,7 @@ func (e *Engine) hold() (ok bool) {
 		return false
 	}
 	e.heldBytes += size
-	e.held = append(e.held, held{ctx: e.ctx.Freeze(), until: time.Now().Add(e.patience)})
+	e.held = append(e.held, held{ctx: e.ctx.Freeze(), rules: e.rules, until: time.Now().Add(e.patience)})
 	e.holds.Add(1)
 	e.waiting.Store(int64(len(e.held)))
 	return true
@@ -71,7 +72,7 @@ func (e *Engine) release(all bool) {
 		}
 		e.batch, e.hits = e.batch[:0], e.hits[:0]
 		h.ctx.Again()
-		e.rules.Match(h.ctx, func(r *rules.Rule) {
+		h.rules.Match(h.ctx, func(r *rules.Rule) {
 			e.hits = append(e.hits, r)
 			e.batch = append(e.batch, e.render(h.ctx, r))
 		})

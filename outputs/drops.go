@@ -13,6 +13,7 @@ import (
 
 	"falconet/engine/alert"
 	"falconet/engine/config"
+	"falconet/engine/event"
 )
 
 // DropRule is the rule of the alert about lost events.
@@ -26,7 +27,7 @@ type Drops struct {
 	hostname string
 	log      zerolog.Logger
 
-	last   KernelCounts
+	last   event.CPUCounts
 	full   []uint64
 	tokens float64
 	filled time.Time
@@ -61,7 +62,7 @@ func (d *Drops) Run(ctx context.Context) error {
 // look acts on what was lost since it looked last.
 func (d *Drops) look(k Kernel, now time.Time) error {
 	sum, full := k.total(), k.full()
-	lost, events := sum.drops()-d.last.drops(), sum.events()-d.last.events()
+	lost, events := sum.Drops()-d.last.Drops(), sum.Events()-d.last.Events()
 	last, lastFull := d.last, d.full
 	d.last, d.full = sum, full
 	threshold := d.conf.Threshold

@@ -5,41 +5,12 @@ package outputs
 import (
 	"slices"
 	"strconv"
+
+	"falconet/engine/event"
 )
 
 // Kernel is what the probe counted, by event.
-type Kernel []KernelEvent
-
-// KernelEvent is what the probe counted of one event.
-type KernelEvent struct {
-	Name string
-	CPUs []KernelCounts // one per CPU, in their order
-}
-
-// KernelCounts are counters of the probe. They only grow.
-type KernelCounts struct {
-	Sent        uint64 // records that were sent
-	RingFull    uint64 // events lost because a buffer was full
-	NoProgram   uint64 // events lost for any other reason
-	ScratchFull uint64 // pieces of events lost because a record grew too large
-	Fault       uint64 // pieces lost because memory could not be read
-	Truncated   uint64 // pieces cut short
-}
-
-func (c *KernelCounts) add(o KernelCounts) {
-	c.Sent += o.Sent
-	c.RingFull += o.RingFull
-	c.NoProgram += o.NoProgram
-	c.ScratchFull += o.ScratchFull
-	c.Fault += o.Fault
-	c.Truncated += o.Truncated
-}
-
-// drops is the number of whole events that were lost.
-func (c KernelCounts) drops() uint64 { return c.RingFull + c.NoProgram }
-
-// events is the number of events there were. As in Falco it has those that were lost in it.
-func (c KernelCounts) events() uint64 { return c.Sent + c.drops() }
+type Kernel []event.Counts
 
 // dropCategory is one of the words by which Falco tells lost events apart.
 type dropCategory struct {
@@ -60,10 +31,10 @@ var dropCategories = []dropCategory{
 }
 
 // total adds up everything.
-func (k Kernel) total() (sum KernelCounts) {
+func (k Kernel) total() (sum event.CPUCounts) {
 	for _, e := range k {
 		for _, c := range e.CPUs {
-			sum.add(c)
+			sum.Add(c)
 		}
 	}
 	return sum
@@ -85,14 +56,14 @@ func (k Kernel) full() []uint64 {
 }
 
 // byCPU adds up the events of each CPU.
-func (k Kernel) byCPU() []KernelCounts {
-	var out []KernelCounts
+func (k Kernel) byCPU() []event.CPUCounts {
+	var out []event.CPUCounts
 	for _, e := range k {
 		for len(out) < len(e.CPUs) {
-			out = append(out, KernelCounts{})
+			out = append(out, event.CPUCounts{})
 		}
 		for i, c := range e.CPUs {
-			out[i].add(c)
+			out[i].Add(c)
 		}
 	}
 	return out
@@ -103,8 +74,8 @@ func (m *Metrics) probe(k Kernel) (out []number) {
 	sum := k.total()
 	if m.conf.KernelEvents {
 		out = append(out,
-			number{key: "scap.n_evts", name: "falcosecurity_scap_n_evts_total", counter: true, value: sum.events(), always: true},
-			number{key: "scap.n_drops", name: "falcosecurity_scap_n_drops_total", counter: true, value: sum.drops(), always: true},
+			number{key: "scap.n_evts", name: "falcosecurity_scap_n_evts_total", counter: true, value: sum.Events(), always: true},
+			number{key: "scap.n_drops", name: "falcosecurity_scap_n_drops_total", counter: true, value: sum.Drops(), always: true},
 			number{key: "scap.n_drops_buffer_total", value: sum.RingFull},
 			number{key: "scap.n_drops_scratch_map", name: "falcosecurity_scap_n_drops_scratch_map_total", counter: true, value: sum.ScratchFull},
 			number{key: "scap.n_drops_page_faults", name: "falcosecurity_scap_n_drops_page_faults_total", counter: true, value: sum.Fault},
@@ -127,8 +98,8 @@ func (m *Metrics) probe(k Kernel) (out []number) {
 		for i, c := range k.byCPU() {
 			cpu := strconv.Itoa(i)
 			out = append(out,
-				number{key: "scap.n_evts_cpu_" + cpu, name: "falcosecurity_scap_n_evts_cpu_total", counter: true, labels: []string{"cpu", cpu}, value: c.events()},
-				number{key: "scap.n_drops_cpu_" + cpu, name: "falcosecurity_scap_n_drops_cpu_total", counter: true, labels: []string{"cpu", cpu}, value: c.drops()},
+				number{key: "scap.n_evts_cpu_" + cpu, name: "falcosecurity_scap_n_evts_cpu_total", counter: true, labels: []string{"cpu", cpu}, value: c.Events()},
+				number{key: "scap.n_drops_cpu_" + cpu, name: "falcosecurity_scap_n_drops_cpu_total", counter: true, labels: []string{"cpu", cpu}, value: c.Drops()},
 			)
 		}
 	}

@@ -6,8 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"falconet/engine/alert"
@@ -30,6 +32,7 @@ type Sources struct {
 	Metadata  func(tell func(from string, containers uint64)) // what is known of containers
 	Events    func() uint64                                   // events that rules could match
 	Healthy   func() error
+	Reloads   func() (done, failed uint64, last time.Time) // of the configuration; nil where there are none
 }
 
 // Processes counts what the process table had to do.
@@ -53,7 +56,8 @@ type Metrics struct {
 	src    Sources
 	queue  *Queue
 	tally  *Tally
-	fixed  []number // what does not change while the program runs
+	fixed  []number                 // what does not change while the program runs
+	files  atomic.Pointer[[]number] // what changes with a reload
 	usage  usage
 	kernel string
 }
@@ -62,30 +66,19 @@ type Metrics struct {
 func NewMetrics(conf config.Metrics, src Sources, queue *Queue, tally *Tally) *Metrics {
 	m := &Metrics{conf: conf, src: src, queue: queue, tally: tally, kernel: kernelRelease(), usage: usage{root: src.Root, start: src.Start}}
 	m.fixed = m.info()
+	m.Files(src.Rules, src.Configs)
 	return m
 }
 
-// info are the numbers that say what runs where.
-func (m *Metrics) info() []number {
-	one := uint64(1)
-	out := []number{
-		{key: "falco.version", value: m.src.Version}, {name: "falcosecurity_falco_version_info", labels: []string{"version", m.src.Version}, value: one},
-		{key: "falco.kernel_release", value: m.kernel}, {name: "falcosecurity_falco_kernel_release_info", labels: []string{"kernel_release", m.kernel}, value: one},
-		{key: "evt.hostname", value: m.src.Hostname}, {name: "falcosecurity_evt_hostname_info", labels: []string{"hostname", m.src.Hostname}, value: one},
-		{key: "evt.source", value: alert.SourceSyscall}, {name: "falcosecurity_falco_evt_source_info", labels: []string{"evt_source", alert.SourceSyscall}, value: one},
-		{key: "scap.engine_name", value: m.src.Engine},
-		{name: "falcosecurity_scap_engine_name_info", labels: []string{"engine_name", m.src.Engine, "evt_source", alert.SourceSyscall}, value: one},
-		{key: "falco.start_ts", name: "falcosecurity_falco_start_timestamp_nanoseconds", value: uint64(m.src.Start.UnixNano())},
-		{key: "falco.reload_ts", name: "falcosecurity_falco_reload_timestamp_nanoseconds", value: uint64(m.src.Start.UnixNano())},
-		{key: "falco.host_boot_ts", name: "falcosecurity_falco_host_boot_timestamp_nanoseconds", value: uint64(m.src.Boot.UnixNano())},
-		{key: "falco.host_num_cpus", name: "falcosecurity_falco_host_num_cpus_total", value: uint64(runtime.NumCPU())},
-	}
+// Files says which files rules and configuration came from.
+func (m *Metrics) Files(rules, configs []string) {
+	var out []number
 	for _, f := range []struct {
 		key, name string
 		paths     []string
 	}{
-		{"falco.sha256_rules_file.", "falcosecurity_falco_sha256_rules_files_info", m.src.Rules},
-		{"falco.sha256_config_file.", "falcosecurity_falco_sha256_config_files_info", m.src.Configs},
+		{"falco.sha256_rules_file.", "falcosecurity_falco_sha256_rules_files_info", rules},
+		{"falco.sha256_config_file.", "falcosecurity_falco_sha256_config_files_info", configs},
 	} {
 		for _, path := range f.paths {
 			sum, err := fileSum(path)
@@ -93,15 +86,31 @@ func (m *Metrics) info() []number {
 				continue
 			}
 			base := filepath.Base(path)
-			out = append(out, number{key: f.key + sanitize(base), value: sum}, number{name: f.name, labels: []string{"file_name", base, "sha256", sum}, value: one})
+			out = append(out, number{key: f.key + sanitize(base), value: sum}, number{name: f.name, labels: []string{"file_name", base, "sha256", sum}, value: uint64(1)})
 		}
 	}
-	return out
+	m.files.Store(&out)
+}
+
+// info are the numbers that say what runs where.
+func (m *Metrics) info() []number {
+	one := uint64(1)
+	return []number{
+		{key: "falco.version", value: m.src.Version}, {name: "falcosecurity_falco_version_info", labels: []string{"version", m.src.Version}, value: one},
+		{key: "falco.kernel_release", value: m.kernel}, {name: "falcosecurity_falco_kernel_release_info", labels: []string{"kernel_release", m.kernel}, value: one},
+		{key: "evt.hostname", value: m.src.Hostname}, {name: "falcosecurity_evt_hostname_info", labels: []string{"hostname", m.src.Hostname}, value: one},
+		{key: "evt.source", value: alert.SourceSyscall}, {name: "falcosecurity_falco_evt_source_info", labels: []string{"evt_source", alert.SourceSyscall}, value: one},
+		{key: "scap.engine_name", value: m.src.Engine},
+		{name: "falcosecurity_scap_engine_name_info", labels: []string{"engine_name", m.src.Engine, "evt_source", alert.SourceSyscall}, value: one},
+		{key: "falco.start_ts", name: "falcosecurity_falco_start_timestamp_nanoseconds", value: uint64(m.src.Start.UnixNano())},
+		{key: "falco.host_boot_ts", name: "falcosecurity_falco_host_boot_timestamp_nanoseconds", value: uint64(m.src.Boot.UnixNano())},
+		{key: "falco.host_num_cpus", name: "falcosecurity_falco_host_num_cpus_total", value: uint64(runtime.NumCPU())},
+	}
 }
 
 // collect returns all numbers as they are now.
 func (m *Metrics) collect() []number {
-	out := append([]number(nil), m.fixed...)
+	out := slices.Concat(m.fixed, *m.files.Load(), m.reloads())
 	out = append(out, number{
 		key: "falco.duration_sec", name: "falcosecurity_falco_duration_seconds_total", counter: true, value: uint64(time.Since(m.src.Start).Seconds()), always: true,
 	})
@@ -162,6 +171,22 @@ func (m *Metrics) tables() (out []number) {
 		})
 	}
 	return out
+}
+
+// reloads are about the configuration.
+func (m *Metrics) reloads() []number {
+	at := m.src.Start
+	var out []number
+	if m.src.Reloads != nil {
+		done, failed, last := m.src.Reloads()
+		if !last.IsZero() {
+			at = last
+		}
+		out = append(out,
+			number{key: "falconet.reloads", name: "falconet_reloads_total", counter: true, value: done},
+			number{key: "falconet.reload_failures", name: "falconet_reload_failures_total", counter: true, value: failed})
+	}
+	return append(out, number{key: "falco.reload_ts", name: "falcosecurity_falco_reload_timestamp_nanoseconds", value: uint64(at.UnixNano())})
 }
 
 // delivery is about the queue and the outputs behind it.

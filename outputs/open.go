@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -29,80 +30,128 @@ type Options struct {
 
 // Open opens every output that is enabled and starts a queue over them. On an error nothing is left open.
 func Open(o Options) (*Queue, error) {
-	var sinks []Sink
+	var list []opened
 	var errs []error
-	add := func(key string, s Sink, err error) {
+	for _, one := range o.sinks() {
+		s, err := one.open()
 		if err == nil {
-			sinks = append(sinks, s)
-			return
+			s, err = one.spooling(s)
 		}
-		var of *keyError
-		if errors.As(err, &of) {
-			key, err = of.key, of.err
-		}
-		if o.Blame != nil {
-			err = o.Blame(key, err)
-		}
-		errs = append(errs, err)
-	}
-	timeout := time.Duration(o.Outputs.TimeoutMS) * time.Millisecond
-	if c := o.Outputs.Stdout; c.Enabled {
-		add("", NewStdout(o.format(c.Format), o.Stdout), nil)
-	}
-	switch c := o.Outputs.Syslog; {
-	case c.Enabled && c.Address != "":
-		s, err := NewRemoteSyslog(o.format(c.Format), c, o.Hostname, timeout)
-		add("syslog_output", s, err)
-	case c.Enabled:
-		s, err := OpenSyslog(o.format(c.Format))
 		if err != nil {
-			// A machine without a log service is no reason not to watch it; Falco says nothing at all here.
-			o.Log.Warn().Err(err).Msg("syslog output is off")
-		} else {
-			add("", s, nil)
-		}
-	}
-	if c := o.Outputs.File; c.Enabled {
-		s, err := OpenFile(o.format(c.Format), c.Filename, c.KeepAlive)
-		add("file_output.filename", s, err)
-	}
-	if c := o.Outputs.Program; c.Enabled {
-		s, err := NewProgram(o.format(c.Format), c.Program, c.KeepAlive)
-		if err != nil {
-			add("program_output.program", nil, err)
-		} else {
-			sp, err := spooling(s, c.Spool)
-			add("program_output.spool.path", sp, err)
-		}
-	}
-	if c := o.Outputs.HTTP; c.Enabled {
-		s, err := NewHTTP(o.format(c.Format), c, timeout, o.Stdout)
-		if err != nil {
-			add("http_output", nil, err)
-		} else {
-			sp, err := spooling(s, c.Spool)
-			add("http_output.spool.path", sp, err)
+			errs = append(errs, o.blame(one.key, err))
+		} else if s != nil {
+			list = append(list, opened{s, one.same})
 		}
 	}
 	if len(errs) > 0 {
-		for _, s := range sinks {
+		for _, s := range list {
 			errs = append(errs, s.Close())
 		}
 		return nil, fmt.Errorf("open outputs: %w", errors.Join(errs...))
 	}
-	renderer := NewRenderer(o.Render, o.Local)
-	renderer.version = o.Version
-	return NewQueue(renderer, QueueOptions{
-		Capacity: o.Outputs.Queue.Capacity, Buffered: o.Render.Buffered, Timeout: timeout, Log: o.Log, Patient: o.Patient,
-	}, sinks...), nil
+	return newQueue(o.renderer(), o.queue(), list), nil
+}
+
+// opened is a sink that is ready, and what it was made of.
+type opened struct {
+	Sink
+	same string
+}
+
+// source is an output that is enabled.
+type source struct {
+	key   string // where a value is wrong, unless the error says
+	same  string // all that the sink depends on: another sink with the same text does the same
+	spool config.Spool
+	open  func() (Sink, error) // nil without an error is none
+}
+
+// sinks are the outputs that are enabled.
+func (o *Options) sinks() (list []source) {
+	timeout := o.timeout()
+	add := func(key string, conf any, spool config.Spool, format Format, open func() (Sink, error)) {
+		list = append(list, source{key: key, same: fmt.Sprintf("%s %+v %d %v %v", key, conf, format, timeout, o.Render.Buffered), spool: spool, open: open})
+	}
+	reads := func(files ...string) { // a file with other content makes another sink
+		last := &list[len(list)-1]
+		for _, f := range files {
+			sum, _ := fileSum(f) // where it cannot be read, opening the sink says so
+			last.same += " " + sum
+		}
+	}
+	none := config.Spool{}
+	if c := o.Outputs.Stdout; c.Enabled {
+		f := o.format(c.Format)
+		add("stdout_output", c, none, f, func() (Sink, error) { return NewStdout(f, o.Stdout), nil })
+	}
+	if c := o.Outputs.Syslog; c.Enabled {
+		f := o.format(c.Format)
+		add("syslog_output", c, none, f, func() (Sink, error) {
+			if c.Address != "" {
+				return NewRemoteSyslog(f, c, o.Hostname, timeout)
+			}
+			s, err := OpenSyslog(f)
+			if err != nil {
+				// A machine without a log service is no reason not to watch it; Falco says nothing at all here.
+				o.Log.Warn().Err(err).Msg("syslog output is off")
+				return nil, nil
+			}
+			return s, nil
+		})
+		reads(c.CACert, c.ClientCert, c.ClientKey)
+	}
+	if c := o.Outputs.File; c.Enabled {
+		f := o.format(c.Format)
+		add("file_output.filename", c, none, f, func() (Sink, error) { return OpenFile(f, c.Filename, c.KeepAlive) })
+	}
+	if c := o.Outputs.Program; c.Enabled {
+		f := o.format(c.Format)
+		add("program_output.program", c, c.Spool, f, func() (Sink, error) { return NewProgram(f, c.Program, c.KeepAlive) })
+	}
+	if c := o.Outputs.HTTP; c.Enabled {
+		f := o.format(c.Format)
+		add("http_output", c, c.Spool, f, func() (Sink, error) { return NewHTTP(f, c, timeout, o.Stdout) })
+		reads(c.CACert, c.CABundle, c.ClientCert, c.ClientKey)
+	}
+	return list
+}
+
+func (o *Options) blame(key string, err error) error {
+	var of *keyError
+	if errors.As(err, &of) {
+		key, err = of.key, of.err
+	}
+	if o.Blame != nil {
+		return o.Blame(key, err)
+	}
+	return err
+}
+
+func (o *Options) timeout() time.Duration {
+	return time.Duration(o.Outputs.TimeoutMS) * time.Millisecond
+}
+
+func (o *Options) renderer() *Renderer {
+	r := NewRenderer(o.Render, o.Local)
+	r.version = o.Version
+	return r
+}
+
+func (o *Options) queue() QueueOptions {
+	return QueueOptions{Capacity: o.Outputs.Queue.Capacity, Buffered: o.Render.Buffered, Timeout: o.timeout(), Log: o.Log, Patient: o.Patient}
 }
 
 // spooling gives a sink a spool where the configuration names one.
-func spooling(s Sink, conf config.Spool) (Sink, error) {
-	if conf.Path == "" {
-		return s, nil
+func (s *source) spooling(sink Sink) (Sink, error) {
+	if s.spool.Path == "" || sink == nil {
+		return sink, nil
 	}
-	return WithSpool(s, conf.Path, int64(conf.MaxSizeMB)<<20)
+	spooled, err := WithSpool(sink, s.spool.Path, int64(s.spool.MaxSizeMB)<<20)
+	if err != nil {
+		name, _, _ := strings.Cut(s.key, ".")
+		return nil, errors.Join(&keyError{name + ".spool.path", err}, sink.Close())
+	}
+	return spooled, nil
 }
 
 // format reads a key format.

@@ -29,6 +29,8 @@ var helps = map[string]string{
 	"falconet_probe_events_without_program_total": "Events that were lost because no program took them.",
 	"falconet_probe_pieces_truncated_total":       "Pieces of events that were cut short.",
 	"falconet_process_table_refills_total":        "Processes that were looked up because their start was not seen.",
+	"falconet_reload_failures_total":              "Reloads that left the configuration and the rules before in effect.",
+	"falconet_reloads_total":                      "Reloads of configuration and rules.",
 	"falconet_table_entries":                      "How much a table keeps.",
 	"falconet_table_evictions_total":              "What left a table, or was not taken, for want of room.",
 }

@@ -6,6 +6,8 @@
 package outputs
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,9 +32,15 @@ type QueueOptions struct {
 
 // Queue takes alerts and delivers them. Its methods may be called from any goroutine.
 type Queue struct {
-	opts     QueueOptions
-	renderer *Renderer
-	workers  []*worker
+	renderer *Renderer // of dispatch
+	changes  chan *Change
+
+	state   sync.Mutex // guards what follows
+	opts    QueueOptions
+	workers []*worker
+	retired []*worker            // that have nothing new to do, but still to deliver
+	past    map[string]SinkStats // of those that have ended
+	running sync.WaitGroup
 
 	mu     sync.RWMutex // guards closed, and in against being closed while a sender uses it
 	closed bool
@@ -90,30 +98,40 @@ func WithSpool(s Sink, dir string, maxBytes int64) (*Spooled, error) {
 
 // NewQueue starts a queue over sinks, which belong to it from now on. Close ends it.
 func NewQueue(r *Renderer, opts QueueOptions, sinks ...Sink) *Queue {
+	var list []opened
+	for _, s := range sinks {
+		list = append(list, opened{Sink: s})
+	}
+	return newQueue(r, opts, list)
+}
+
+func newQueue(r *Renderer, opts QueueOptions, sinks []opened) *Queue {
 	if opts.Capacity <= 0 {
 		opts.Capacity = DefaultCapacity
 	}
 	q := &Queue{
-		opts: opts, renderer: r, in: make(chan *alert.Alert, opts.Capacity),
-		done: make(chan struct{}), stop: make(chan struct{}),
+		opts: opts, renderer: r, in: make(chan *alert.Alert, opts.Capacity), changes: make(chan *Change),
+		done: make(chan struct{}), stop: make(chan struct{}), past: make(map[string]SinkStats),
 	}
-	var running sync.WaitGroup
 	for _, s := range sinks {
-		var disk *spool
-		if spooled, ok := s.(*Spooled); ok {
-			s, disk = spooled.Sink, spooled.disk
-		}
-		w := newWorker(s, disk, opts)
-		q.workers = append(q.workers, w)
-		running.Go(w.run)
+		q.workers = append(q.workers, q.start(s))
 	}
 	go q.dispatch()
-	go func() {
-		running.Wait()
-		close(q.done)
-	}()
 	go q.watch()
 	return q
+}
+
+// start lets a worker deliver to a sink.
+func (q *Queue) start(s opened) *worker {
+	sink := s.Sink
+	var disk *spool
+	if spooled, ok := sink.(*Spooled); ok {
+		sink, disk = spooled.Sink, spooled.disk
+	}
+	w := newWorker(sink, disk, q.opts)
+	w.same = s.same
+	q.running.Go(w.run)
+	return w
 }
 
 // Send offers an alert to the queue, which keeps it. It does not block, unless the queue is patient: without room the alert is dropped and counted.
@@ -144,13 +162,40 @@ func (q *Queue) offer(a *alert.Alert) bool {
 	}
 }
 
-// Stats returns the counters as they are now.
+// Stats returns the counters as they are now. Those of a sink that took the place of another go on from there.
 func (q *Queue) Stats() Stats {
+	q.state.Lock()
+	defer q.state.Unlock()
 	s := Stats{Sent: q.sent.Load(), Dropped: q.dropped.Load(), Capacity: q.opts.Capacity}
+	add := func(o SinkStats) {
+		for i := range s.Sinks {
+			if s.Sinks[i].Name == o.Name {
+				s.Sinks[i].add(o)
+				return
+			}
+		}
+		s.Sinks = append(s.Sinks, o)
+	}
 	for _, w := range q.workers {
 		s.Sinks = append(s.Sinks, w.stats())
 	}
+	for _, w := range q.retired {
+		add(w.stats())
+	}
+	for _, name := range slices.Sorted(maps.Keys(q.past)) {
+		add(q.past[name])
+	}
 	return s
+}
+
+func (s *SinkStats) add(o SinkStats) {
+	s.Offered += o.Offered
+	s.Written += o.Written
+	s.Dropped += o.Dropped
+	s.Failed += o.Failed
+	s.Retried += o.Retried
+	s.Waiting += o.Waiting
+	s.Spooled += o.Spooled
 }
 
 // Log says which alerts did not arrive.
@@ -168,6 +213,8 @@ func (s Stats) Log(log zerolog.Logger) {
 
 // Reopen asks every sink to open anew what it writes to. It does not wait for that.
 func (q *Queue) Reopen() {
+	q.state.Lock()
+	defer q.state.Unlock()
 	for _, w := range q.workers {
 		wake(w.reopen)
 	}
@@ -194,22 +241,36 @@ func (q *Queue) Close(limit time.Duration) bool {
 	}
 }
 
-// dispatch renders alerts and hands the lines to the workers.
+// dispatch renders alerts and hands the lines to the workers. It is the only one to change who they are.
 func (q *Queue) dispatch() {
 	var scratch []byte
-	for a := range q.in {
-		var lines [formats][]byte
-		for _, w := range q.workers {
-			f := w.sink.Format()
-			if lines[f] == nil {
-				scratch = q.renderer.Append(scratch[:0], f, a)
-				line := make([]byte, 0, len(scratch)+1)
-				lines[f] = append(append(line, scratch...), '\n')
+	for open := true; open; {
+		select {
+		case c := <-q.changes:
+			c.apply()
+		case a, ok := <-q.in:
+			if open = ok; ok {
+				scratch = q.render(scratch, a)
 			}
-			w.offer(Line{Bytes: lines[f], Priority: a.Priority})
 		}
 	}
-	for _, w := range q.workers {
-		close(w.closing)
+	for _, w := range append(q.workers, q.retired...) {
+		w.close()
 	}
+	q.running.Wait()
+	close(q.done)
+}
+
+func (q *Queue) render(scratch []byte, a *alert.Alert) []byte {
+	var lines [formats][]byte
+	for _, w := range q.workers {
+		f := w.sink.Format()
+		if lines[f] == nil {
+			scratch = q.renderer.Append(scratch[:0], f, a)
+			line := make([]byte, 0, len(scratch)+1)
+			lines[f] = append(append(line, scratch...), '\n')
+		}
+		w.offer(Line{Bytes: lines[f], Priority: a.Priority})
+	}
+	return scratch
 }

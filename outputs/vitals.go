@@ -4,6 +4,8 @@ package outputs
 
 import (
 	"context"
+	"errors"
+	"reflect"
 	"sync"
 
 	"github.com/rs/zerolog"
@@ -24,15 +26,55 @@ type VitalsOptions struct {
 	Fail     func(error) // is called when the program has to end
 }
 
-// Vitals are the heartbeat, the actions on lost events, metrics and the web server.
+// Vitals are the heartbeat, the actions on lost events, metrics and the web server. Reload and Close belong to one goroutine.
 type Vitals struct {
+	o   VitalsOptions
+	now *vitals
+}
+
+// vitals are those of one configuration.
+type vitals struct {
 	cancel  context.CancelFunc
 	web     *Web
+	metrics *Metrics // nil without
 	running sync.WaitGroup
 }
 
 // StartVitals starts what the configuration asks for. Close ends it.
 func StartVitals(o VitalsOptions) (*Vitals, error) {
+	now, err := startVitals(o)
+	return &Vitals{o: o, now: now}, err
+}
+
+// Reload makes the vitals those of another configuration and of other rule files. On an error they stay those of the one before, as far as
+// that can still be had.
+func (v *Vitals) Reload(next *config.Config, rules []string) error {
+	last := v.o
+	v.o.Config, v.o.Sources.Rules, v.o.Sources.Configs = next, rules, next.Source.Files
+	if last.Config.Web == next.Web && last.Config.Metrics == next.Metrics && reflect.DeepEqual(last.Config.Drops, next.Drops) {
+		if v.now.metrics != nil {
+			v.now.metrics.Files(rules, next.Source.Files)
+		}
+		return nil
+	}
+	v.now.close()
+	now, err := startVitals(v.o)
+	if err != nil {
+		v.o.Config = last.Config
+		var again error
+		if now, again = startVitals(v.o); again != nil {
+			now = &vitals{cancel: func() {}}
+			err = errors.Join(err, again)
+		}
+	}
+	v.now = now
+	return err
+}
+
+// Close ends everything and waits for it.
+func (v *Vitals) Close() { v.now.close() }
+
+func startVitals(o VitalsOptions) (*vitals, error) {
 	conf := o.Config
 	healthy := func() error { return nil }
 	var pulse *Pulse
@@ -41,18 +83,17 @@ func StartVitals(o VitalsOptions) (*Vitals, error) {
 		healthy = pulse.Healthy
 	}
 	o.Sources.Healthy = healthy
-	var metrics *Metrics
+	v := &vitals{}
 	var snapshots func(context.Context)
 	if conf.Metrics.Enabled {
-		metrics = NewMetrics(conf.Metrics, o.Sources, o.Queue, o.Tally)
+		v.metrics = NewMetrics(conf.Metrics, o.Sources, o.Queue, o.Tally)
 		var err error
-		if snapshots, err = metrics.OpenSnapshots(o.Queue.Send, o.Log); err != nil {
+		if snapshots, err = v.metrics.OpenSnapshots(o.Queue.Send, o.Log); err != nil {
 			return nil, conf.Blame("metrics.output_file", err)
 		}
 	}
-	v := &Vitals{}
 	if conf.Web.Enabled {
-		served := metrics
+		served := v.metrics
 		if !conf.Web.Prometheus {
 			served = nil
 		}
@@ -85,8 +126,7 @@ func StartVitals(o VitalsOptions) (*Vitals, error) {
 	return v, nil
 }
 
-// Close ends everything and waits for it.
-func (v *Vitals) Close() {
+func (v *vitals) close() {
 	v.cancel()
 	if v.web != nil {
 		v.web.Close()

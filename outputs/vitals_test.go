@@ -24,16 +24,17 @@ import (
 
 	"falconet/engine/alert"
 	"falconet/engine/config"
+	"falconet/engine/event"
 )
 
-func counts(name string, cpus ...KernelCounts) KernelEvent {
-	return KernelEvent{Name: name, CPUs: cpus}
+func counts(name string, cpus ...event.CPUCounts) event.Counts {
+	return event.Counts{Name: name, CPUs: cpus}
 }
 
 func sampleKernel() (Kernel, error) {
 	return Kernel{
-		counts("openat", KernelCounts{Sent: 10, RingFull: 2}, KernelCounts{Sent: 5}), counts("clone3", KernelCounts{RingFull: 1}, KernelCounts{}),
-		counts("getpid", KernelCounts{Sent: 1, NoProgram: 1, ScratchFull: 4, Fault: 5, Truncated: 6}, KernelCounts{RingFull: 7}),
+		counts("openat", event.CPUCounts{Sent: 10, RingFull: 2}, event.CPUCounts{Sent: 5}), counts("clone3", event.CPUCounts{RingFull: 1}, event.CPUCounts{}),
+		counts("getpid", event.CPUCounts{Sent: 1, NoProgram: 1, ScratchFull: 4, Fault: 5, Truncated: 6}, event.CPUCounts{RingFull: 7}),
 	}, nil
 }
 
@@ -162,7 +163,7 @@ func TestDropActions(t *testing.T) {
 	step := func(seconds int, sentRecords, lost uint64) {
 		t.Helper()
 		now = now.Add(time.Duration(seconds) * time.Second)
-		if err := d.look(Kernel{counts("execve", KernelCounts{Sent: sentRecords, RingFull: lost})}, now); err != nil {
+		if err := d.look(Kernel{counts("execve", event.CPUCounts{Sent: sentRecords, RingFull: lost})}, now); err != nil {
 			t.Fatal(err)
 		}
 	}

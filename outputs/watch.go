@@ -2,7 +2,11 @@
 
 package outputs
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 const (
 	// watchEvery is how often losses and stuck sinks are looked for, to be logged.
@@ -17,7 +21,7 @@ func (q *Queue) watch() {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	var dropped loss
-	seen := make([]watched, len(q.workers))
+	seen := make(map[*worker]*watched)
 	for {
 		select {
 		case <-q.stop:
@@ -26,8 +30,16 @@ func (q *Queue) watch() {
 			if d, due := dropped.look(q.dropped.Load(), now); due {
 				q.opts.Log.Error().Uint64("alerts", d).Msg("outputs queue is full: alerts were dropped")
 			}
-			for i, w := range q.workers {
-				seen[i].look(w, now, q.opts)
+			q.sweep()
+			q.state.Lock()
+			all, opts := append(slices.Clone(q.workers), q.retired...), q.opts
+			q.state.Unlock()
+			maps.DeleteFunc(seen, func(w *worker, _ *watched) bool { return !slices.Contains(all, w) })
+			for _, w := range all {
+				if seen[w] == nil {
+					seen[w] = &watched{}
+				}
+				seen[w].look(w, now, opts)
 			}
 		}
 	}

@@ -16,6 +16,7 @@ const (
 // worker owns a sink: it is the only one to call it.
 type worker struct {
 	sink     Sink
+	same     string // what it was made of
 	buffered bool
 	patient  <-chan struct{} // see QueueOptions
 	in       *fifo
@@ -25,6 +26,9 @@ type worker struct {
 	arrived  chan struct{} // with a spool: there is something to store
 	reopen   chan struct{}
 	closing  chan struct{}
+	closed   sync.Once
+	retiring chan struct{} // closed when nothing new comes
+	ended    chan struct{} // closed when run has returned
 
 	held      int // lines that the sink took since it was flushed last
 	heldBytes int
@@ -46,6 +50,7 @@ func newWorker(s Sink, disk *spool, opts QueueOptions) *worker {
 	w := &worker{
 		sink: s, buffered: opts.Buffered, patient: opts.Patient, in: newFIFO(opts.Capacity), wake: make(chan struct{}, 1),
 		arrived: make(chan struct{}, 1), reopen: make(chan struct{}, 1), closing: make(chan struct{}),
+		retiring: make(chan struct{}), ended: make(chan struct{}),
 	}
 	w.from = w.in
 	if disk != nil {
@@ -102,8 +107,17 @@ func (w *worker) stats() SinkStats {
 	return s
 }
 
-// run delivers lines until the worker is closed and everything was delivered, lost or left to the spool.
+// close ends the worker, with what its receiver takes at once.
+func (w *worker) close() { w.closed.Do(func() { close(w.closing) }) }
+
+// idle reports whether nothing is left to deliver.
+func (w *worker) idle() bool { return w.held == 0 && w.from.waiting() == 0 }
+
+// run delivers lines until the worker is closed and everything was delivered, lost or left to the spool, or until it has retired and
+// everything was delivered or lost.
 func (w *worker) run() {
+	defer close(w.ended)
+	retiring := w.retiring
 	var storing sync.WaitGroup
 	if w.spool != nil {
 		wake(w.wake) // for what an earlier run left
@@ -111,8 +125,13 @@ func (w *worker) run() {
 	}
 	for {
 		w.deliver()
+		if retiring == nil && w.idle() {
+			w.close()
+		}
 		timer, stop := w.timer()
 		select {
+		case <-retiring:
+			retiring = nil
 		case <-w.wake:
 		case <-timer:
 		case <-w.reopen:

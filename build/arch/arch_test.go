@@ -25,7 +25,7 @@ const module = "falconet"
 // layers are the product's packages, from the ground up. A package imports only packages of lower layers.
 var layers = [][]string{
 	{"engine/event", "engine/config", "engine/alert", "embed"},
-	{"engine/state", "engine/container", "probe/live", "probe/scap", "outputs"},
+	{"engine/state", "engine/container", "engine/privilege", "probe/live", "probe/scap", "outputs"},
 	{"engine/field"},
 	{"engine/filter", "engine/format"},
 	{"engine/rules", "engine/pushdown"},
@@ -58,6 +58,7 @@ var thirdParties = map[string][]string{
 	"github.com/rs/zerolog":               {"", "engine/cli", "engine", "engine/state", "engine/container", "probe/live", "probe/scap", "outputs"},
 	"github.com/prometheus/client_golang": {"outputs"},
 	"golang.org/x/sys":                    nil, // anywhere
+	"kernel.org/pub/linux/libs/security":  {"engine/privilege"},
 }
 
 type pkg struct {

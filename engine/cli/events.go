@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"falconet/engine/config"
 	"falconet/engine/rules"
@@ -42,7 +43,7 @@ Without a condition those are all events.`,
 			}
 			onlyCondition(conf)
 			conf.Outputs.Stdout.Enabled = true
-			return c.start(cmd.Context(), conf, rule)
+			return c.start(cmd.Context(), conf, time.Now(), rule)
 		},
 	}
 	f := cmd.Flags()

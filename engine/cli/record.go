@@ -5,6 +5,7 @@ package cli
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"falconet/engine/config"
 	"falconet/engine/event"
@@ -42,7 +43,7 @@ sysdig read. Without a condition those are all events. How processes begin and e
 			if err != nil {
 				return err
 			}
-			return c.start(cmd.Context(), conf, rules)
+			return c.start(cmd.Context(), conf, time.Now(), rules)
 		},
 	}
 	f := cmd.Flags()

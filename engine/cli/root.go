@@ -10,10 +10,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"falconet/embed"
+	"falconet/engine"
 	"falconet/engine/config"
-	"falconet/engine/event"
 	"falconet/engine/rules"
 
 	"github.com/rs/zerolog"
@@ -22,9 +23,7 @@ import (
 
 // Job is a run of the engine, ready to start: everything in it was checked.
 type Job struct {
-	Config  *config.Config
-	Rules   *rules.Set
-	Demand  *event.Demand
+	engine.Setup
 	Log     zerolog.Logger
 	PIDFile string            // "" for none
 	Lines   bool              // alerts are their messages alone, and there are no statistics
@@ -32,8 +31,9 @@ type Job struct {
 	Record  *config.Recording // what matches is recorded, and makes no alerts; nil to watch
 	Stdout  io.Writer
 
-	RuleFiles []string // where the rules came from
-	Versions  []byte   // of this program and of what it is compatible with, as JSON
+	Versions []byte                        // of this program and of what it is compatible with, as JSON
+	Read     time.Time                     // before anything of the setup was read
+	Load     func() (*engine.Setup, error) // reads configuration and rules anew, what is wrong with them is logged; nil for a run that is not to be reloaded
 }
 
 // Check is one thing that doctor looked at.
@@ -86,7 +86,8 @@ type command struct {
 	options
 	record *config.Recording
 	Deps
-	cmd *cobra.Command
+	cmd  *cobra.Command
+	kept map[string][]rules.File // by path: rules that can be read but once
 }
 
 func newRoot(d Deps) *cobra.Command {
@@ -167,6 +168,7 @@ func (c *command) run(cmd *cobra.Command, args []string) error {
 	if cmd.Flags().Changed("gvisor-generate-config") {
 		return errors.New("option --gvisor-generate-config: gVisor is not a source of events here")
 	}
+	began := time.Now()
 	conf, err := c.loadConfig()
 	if err != nil {
 		return err
@@ -193,7 +195,7 @@ func (c *command) run(cmd *cobra.Command, args []string) error {
 	if len(c.validate) > 0 {
 		return c.validateFiles(conf)
 	}
-	return c.start(cmd.Context(), conf)
+	return c.start(cmd.Context(), conf, began)
 }
 
 func (c *command) checkSources() error {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -20,13 +19,10 @@ import (
 // findRules reads the rule files: those of -r, which must exist, else those of the configuration. A file that cannot be read is among
 // them, with the reason.
 func (c *command) findRules(conf *config.Config) ([]rules.File, error) {
-	paths, must := c.ruleFiles, true
-	if len(paths) == 0 {
-		paths, must = append(slices.Clone(conf.Rules.Files), conf.Rules.File...), false
-	}
+	paths, must := c.rulePaths(conf), len(c.ruleFiles) > 0
 	var files []rules.File
 	for _, p := range paths {
-		found := readRules(p)
+		found := c.readOnce(p)
 		if len(found) == 1 && errors.Is(found[0].Err, os.ErrNotExist) && !must {
 			continue
 		}
@@ -86,8 +82,8 @@ func readRules(path string) (files []rules.File) {
 func readFile(name string) rules.File {
 	f := rules.File{Name: name}
 	flags := os.O_RDONLY
-	handed := name == "/dev/stdin" || strings.HasPrefix(name, "/dev/fd/") || strings.HasPrefix(name, "/proc/self/fd/")
-	if !handed {
+	open := handed(name)
+	if !open {
 		flags |= syscall.O_NONBLOCK
 	}
 	in, err := os.OpenFile(name, flags, 0)
@@ -101,7 +97,7 @@ func readFile(name string) rules.File {
 	case err != nil:
 		f.Err = err
 		return f
-	case !handed && !info.Mode().IsRegular():
+	case !open && !info.Mode().IsRegular():
 		f.Err = errors.New("it is not a regular file")
 		return f
 	}

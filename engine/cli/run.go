@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"falconet/engine"
 	"falconet/engine/alert"
 	"falconet/engine/config"
 	"falconet/engine/field"
@@ -23,9 +24,10 @@ import (
 
 func environ() []string { return os.Environ() }
 
-// start loads the rules and runs the engine, or does with the rules what the options say. Files that it is given, whose alerts are to be
-// printed as lines or whose events to be recorded, take the place of those that the options and the configuration name.
-func (c *command) start(ctx context.Context, conf *config.Config, files ...rules.File) error {
+// start loads the rules and runs the engine, or does with the rules what the options say. The configuration was read after began. Files that
+// it is given, whose alerts are to be printed as lines or whose events to be recorded, take the place of those that the options and the
+// configuration name.
+func (c *command) start(ctx context.Context, conf *config.Config, began time.Time, files ...rules.File) error {
 	log := newLog(c.Stderr, conf.Log, conf.Render.ISOTime)
 	for _, w := range conf.Source.Warnings {
 		log.Warn().Msg(w)
@@ -47,13 +49,7 @@ func (c *command) start(ctx context.Context, conf *config.Config, files ...rules
 	if c.support {
 		return c.printSupport(conf, files)
 	}
-	demand := set.Demand()
-	if conf.Engine.Kind != "replay" { // a recording has what it has
-		demand = selectEvents(log, set, conf)
-		if c.record != nil || conf.Capture.Enabled {
-			demand.Whole()
-		}
-	}
+	setup := c.setup(conf, files, set, log)
 	if c.dryRun {
 		log.Info().Int("rules", set.Enabled()).Msg("dry run: configuration and rules are good")
 		return nil
@@ -63,9 +59,11 @@ func (c *command) start(ctx context.Context, conf *config.Config, files ...rules
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(c.seconds)*time.Second)
 		defer cancel()
 	}
-	job := &Job{Config: conf, Rules: set, Demand: demand, Log: log, PIDFile: c.pidfile, Lines: lines, Resync: c.resync, Record: c.record, Stdout: c.Stdout}
-	for _, f := range files {
-		job.RuleFiles = append(job.RuleFiles, f.Name)
+	job := &Job{
+		Setup: *setup, Log: log, PIDFile: c.pidfile, Lines: lines, Resync: c.resync, Record: c.record, Stdout: c.Stdout, Read: began,
+	}
+	if !lines {
+		job.Load = func() (*engine.Setup, error) { return c.reload(log, conf) }
 	}
 	versions, err := json.Marshal(c.versions())
 	if err != nil {
@@ -80,13 +78,9 @@ var loud = []rules.Code{rules.UnknownFilter, rules.UnknownSource, rules.NotSuppo
 
 // report prints what is wrong with rule files, and fails if one was refused.
 func (c *command) report(log zerolog.Logger, results []*rules.Result) error {
+	c.warn(log, results)
 	bad := false
 	for _, r := range results {
-		for i := range r.Warnings {
-			if w := &r.Warnings[i]; c.verbose || slices.Contains(loud, w.Code) {
-				log.Warn().Msg(w.Line())
-			}
-		}
 		for i := range r.Errors {
 			bad = true
 			e := &r.Errors[i]
@@ -100,6 +94,17 @@ func (c *command) report(log zerolog.Logger, results []*rules.Result) error {
 		return errReported
 	}
 	return nil
+}
+
+// warn logs the warnings about rule files.
+func (c *command) warn(log zerolog.Logger, results []*rules.Result) {
+	for _, r := range results {
+		for i := range r.Warnings {
+			if w := &r.Warnings[i]; c.verbose || slices.Contains(loud, w.Code) {
+				log.Warn().Msg(w.Line())
+			}
+		}
+	}
 }
 
 // strictly makes the options those of --strict, if it is given.

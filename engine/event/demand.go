@@ -132,3 +132,20 @@ func (d *Demand) Remove(name string) (asked bool) {
 	}
 	return asked
 }
+
+// Union returns what either demand asks for. Neither is changed.
+func (d *Demand) Union(o *Demand) *Demand {
+	all := *d
+	all.parts, all.wanted = slices.Clone(d.parts), slices.Clone(d.wanted)
+	all.grow()
+	for id := range o.wanted {
+		all.parts[id] |= o.parts[id]
+		all.wanted[id] = all.wanted[id] || o.wanted[id]
+	}
+	for nr := range MaxSyscall {
+		all.native[nr] = all.native[nr] || o.native[nr]
+		all.compat[nr] = all.compat[nr] || o.compat[nr]
+	}
+	all.threads = all.threads || o.threads
+	return &all
+}

@@ -111,8 +111,9 @@ struct part {
  * a vector of messages. IO_WRITES: the call takes the data, so that they are there even when it fails. */
 enum io { IO_NONE, IO_BUFFER, IO_TO, IO_FROM, IO_VECTOR, IO_MESSAGE, IO_MESSAGES, IO_WRITES = 0x80 };
 
-/* SLOT_SILENT: the call is looked at for what the probe keeps, and makes no event. */
-enum slot_flag { SLOT_FAILED_ONLY = 1, SLOT_CLONE = 2, SLOT_LIFE = 4, SLOT_SILENT = 8 };
+/* SLOT_SILENT: the call is looked at for what the probe keeps, and makes no event. SLOT_THREADS: procexit for every thread, not only for
+ * the last of its process. */
+enum slot_flag { SLOT_FAILED_ONLY = 1, SLOT_CLONE = 2, SLOT_LIFE = 4, SLOT_SILENT = 8, SLOT_THREADS = 16 };
 
 /* What one capture does: the row of the event table, how many pieces it has, and the recipes of those that are wanted. */
 struct slot {

@@ -8,7 +8,6 @@
 const volatile u64 cookie;         /* what marks the loader's own calls */
 const volatile u16 heartbeat_slot; /* the slot of a heartbeat */
 const volatile s32 v1_controller = -1; /* index in controllers() of the v1 hierarchy for cgroup1, -1 for none */
-const volatile bool every_thread;  /* procexit for every thread, not only for the last */
 const volatile bool drop_failed;   /* calls that fail are no events */
 const volatile u32 snaplen = 80; /* how many bytes of the data that a call moves are kept */
 const volatile u16 exec_slot, execveat_slot, fork_slot, exit_slot;

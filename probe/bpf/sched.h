@@ -132,6 +132,14 @@ static __always_inline bool is_last(struct task_struct *t)
 	return (int)bpf_map_update_elem(&endings, &key, &value, BPF_NOEXIST) != -17; /* EEXIST */
 }
 
+static __always_inline bool every_thread(void)
+{
+	u32 slot = exit_slot;
+	const struct slot *row = bpf_map_lookup_elem(&slots, &slot);
+
+	return row && (row->flags & SLOT_THREADS);
+}
+
 static __always_inline void on_exit(struct task_struct *t)
 {
 	bool group_dead = is_last(t);
@@ -141,7 +149,7 @@ static __always_inline void on_exit(struct task_struct *t)
 
 	if (holding)
 		let_go(t);
-	if (!s || (!group_dead && !every_thread))
+	if (!s || (!group_dead && !every_thread()))
 		return;
 	if (!life_begin(s, exit_slot, t))
 		return;

@@ -107,7 +107,7 @@ func TestNumbersAreTheSameInC(t *testing.T) {
 			"MESSAGE": uint64(event.IOMessage), "MESSAGES": uint64(event.IOMessages), "WRITES": uint64(event.IOWrites),
 		},
 		"ROLE_":  {"NONE": uint64(event.RoleUnknown), "CLIENT": uint64(event.RoleClient), "SERVER": uint64(event.RoleServer)},
-		"SLOT_":  {"FAILED_ONLY": slotFailedOnly, "CLONE": slotClone, "LIFE": slotLife, "SILENT": slotSilent},
+		"SLOT_":  {"FAILED_ONLY": slotFailedOnly, "CLONE": slotClone, "LIFE": slotLife, "SILENT": slotSilent, "THREADS": slotThreads},
 		"ROUTE_": {"MARK": routeMark, "SHARED": routeShared, "MANY": routeMany, "VERSIONS": routeVersions},
 		"ARG_":   {"NAME": argName, "EARLY": argEarly, "COPY": argCopy, "UNLESS": argUnless},
 	}

@@ -66,13 +66,27 @@ func pointsOf(row *event.Row) []point {
 	return list
 }
 
+// sysEnter is the tracepoint that every call of the machine runs through.
+const sysEnter = "sys_enter"
+
 // holder is a program that holds.
 type holder struct {
-	prog  *ebpf.Program
-	again *ebpf.Map // where it jumps to itself; the kernel empties a program array that nobody but programs has open
-	at    string
-	raw   bool // a raw tracepoint, and no function
-	link  link.Link
+	prog    *ebpf.Program
+	again   *ebpf.Map // where it jumps to itself; the kernel empties a program array that nobody but programs has open
+	at      string
+	program string // its name in the object
+	raw     bool   // a raw tracepoint, and no function
+	link    link.Link
+}
+
+// serves reports whether what is held of a row, with this origin, comes from here.
+func (h *holder) serves(row *event.Row, from Origin) bool {
+	if h.at == sysEnter {
+		return from == FromEntry
+	}
+	return from == FromFunction && slices.ContainsFunc(pointsOf(row), func(p point) bool {
+		return p.program == h.program && (p.function == h.at || p.older == h.at)
+	})
 }
 
 func (h *holder) attach() (err error) {
@@ -91,34 +105,31 @@ func (h *holder) close() {
 	if h == nil {
 		return
 	}
-	if h.link != nil {
-		_ = h.link.Close()
-	}
+	h.detach()
 	_ = h.prog.Close()
 	_ = h.again.Close()
 }
 
-// holdAll finds for every row that is to be held the best origin that this kernel allows.
-func (p *Probe) holdAll(o *loader) error {
-	p.origins = make(map[string]Origin)
-	if len(p.plan.held) == 0 {
-		return nil
+func (h *holder) detach() {
+	if h.link != nil {
+		_ = h.link.Close()
+		h.link = nil
 	}
-	if err := p.fillBenches(); err != nil {
-		return err
-	}
-	if err := p.putRoutes("holds", p.plan.holds[:]); err != nil {
-		return err
-	}
+}
+
+// holdAll finds for every row that a plan holds the best origin that this kernel allows, and holds.
+func (p *Probe) holdAll(o *loader, plan *plan) (list []*holder) {
+	p.origins, p.lost = make(map[string]Origin), nil
+	p.holds.set(&plan.holds)
 	wanted := make(map[point]bool)
-	for _, row := range p.plan.held {
+	for _, row := range plan.held {
 		for _, at := range pointsOf(row) {
 			wanted[at] = true
 		}
 	}
 	holders, errs := o.holders(wanted)
 	var entry error // why one of the calls that need it has no function
-	for _, row := range p.plan.held {
+	for _, row := range plan.held {
 		why := errs.of(row)
 		switch {
 		case row.AtEntry():
@@ -136,21 +147,21 @@ func (p *Probe) holdAll(o *loader) error {
 			h.close()
 			continue
 		}
-		p.holders = append(p.holders, h)
+		list = append(list, h)
 	}
 	if entry != nil {
-		p.holdAtEntry(o)
+		list = append(list, p.holdAtEntry(o, plan)...)
 	}
-	return nil
+	return list
 }
 
 // holdAtEntry lets sys_enter see what the functions of the calls themselves do not show.
-func (p *Probe) holdAtEntry(o *loader) {
+func (p *Probe) holdAtEntry(o *loader, plan *plan) (list []*holder) {
 	h, err := o.entryHolder()
 	if err == nil {
-		p.holders = append(p.holders, h)
+		list = append(list, h)
 	}
-	for _, row := range p.plan.held {
+	for _, row := range plan.held {
 		if !row.AtEntry() {
 			continue
 		}
@@ -160,6 +171,7 @@ func (p *Probe) holdAtEntry(o *loader) {
 			p.lost = append(p.lost, Loss{row.Name, err})
 		}
 	}
+	return list
 }
 
 type pointErrors map[point]error
@@ -228,7 +240,7 @@ func (o *loader) entryHolder() (*holder, error) {
 		}
 		h.raw = true
 	}
-	h.at = "sys_enter"
+	h.at = sysEnter
 	if err := h.attach(); err != nil {
 		h.close()
 		return nil, err
@@ -262,7 +274,7 @@ func (o *loader) holder(name, function string) (*holder, error) {
 	if err := c.Maps[again].Put(uint32(0), c.Programs[name]); err != nil {
 		return nil, fmt.Errorf("write program slot of %s: %w", name, err)
 	}
-	return &holder{prog: c.DetachProgram(name), again: c.DetachMap(again), at: function}, nil
+	return &holder{prog: c.DetachProgram(name), again: c.DetachMap(again), at: function, program: name}, nil
 }
 
 func (p *Probe) fillBenches() error {
@@ -274,24 +286,8 @@ func (p *Probe) fillBenches() error {
 	return nil
 }
 
-// stopHolding ends what the proofs of hooks began, until Start: the ends of calls are not seen yet, and what is held for a call is let go at its end.
-func (p *Probe) stopHolding() error {
-	for nr := range p.plan.holds {
-		if p.plan.holds[nr] == (route{}) {
-			continue
-		}
-		if err := p.maps["holds"].Put(uint32(nr), &route{}); err != nil {
-			return fmt.Errorf("write route: %w", err)
-		}
-	}
-	return nil
-}
-
-// takeBack frees the benches of calls that began while hooks were proven.
+// takeBack frees the benches of calls whose end is not seen: those that began while hooks were proven, or while a rule still asked for them.
 func (p *Probe) takeBack() error {
-	if len(p.plan.held) == 0 {
-		return nil
-	}
 	taken, err := p.taken()
 	if err != nil {
 		return err

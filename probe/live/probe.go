@@ -23,7 +23,6 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
-	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
 )
@@ -51,25 +50,37 @@ type Options struct {
 // ErrBlind is returned when everything loaded and attached and the probe still does not see its own calls.
 var ErrBlind = errors.New("the probe does not see the calls of its own process")
 
-// Probe is an attached probe.
+// Probe is an attached probe. Start, Widen, Narrow, Close and what tells of the kernel's refusals belong to one goroutine, Run and
+// Drain to one, and the rest may be called from any.
 type Probe struct {
-	maps    map[string]*ebpf.Map
-	hooks   []*loaded
-	links   []link.Link
-	iter    *ebpf.Program
-	events  []*ring
-	life    *ring
-	plan    *plan
-	cookie  uint64
-	refused []error
-	limits  []string
-	holders []*holder
-	origins map[string]Origin
-	lost    []Loss
-	beatID  event.ID
-	loading time.Duration // how long the kernel took to take the programs
+	mu        sync.Mutex // of one who changes maps, hooks or holders, or does not belong to that goroutine
+	object    []byte
+	constants map[string]any
+	hot       *ebpf.Map // the constants of hot programs where these have their own, else nil
+	routes    *routeTable
+	holds     *routeTable
 
-	requests *requestHooks // nil when nobody asks for what io_uring can do
+	maps                    map[string]*ebpf.Map
+	hooks                   []*loaded
+	iter                    *ebpf.Program
+	events                  []*ring
+	life                    *ring
+	plan                    *plan
+	cookie                  uint64
+	refused                 []error
+	gaveUp                  map[string]bool // hooks that the kernel refuses, by dispatcher
+	limits                  []string
+	toldRefused, toldLimits int // of these have been logged
+	holders                 []*holder
+	origins                 map[string]Origin
+	lost                    []Loss
+	beatID                  event.ID
+	loading                 time.Duration // how long the kernel took to take the programs
+
+	requests   *requestHooks // nil when this kernel does not say enough
+	noRequests error         // why
+	limited    bool          // what io_uring does not tell has been said
+	pending    uint32        // how many of its requests are kept track of at one time
 
 	ringOf    []int // by processor: its ring of events
 	rings     int
@@ -90,7 +101,7 @@ func Open(o Options) (*Probe, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read probe object: %w", err)
 	}
-	p := &Probe{maps: make(map[string]*ebpf.Map), plan: makePlan(o.Demand), beatID: event.ByName("heartbeat")[0]}
+	p := &Probe{object: o.Object, maps: make(map[string]*ebpf.Map), gaveUp: make(map[string]bool), plan: makePlan(o.Demand), beatID: event.ByName("heartbeat")[0]}
 	if err := p.open(spec, o); err != nil {
 		p.Close()
 		return nil, err
@@ -100,10 +111,8 @@ func Open(o Options) (*Probe, error) {
 
 func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	types := btf.NewCache()
-	if p.plan.wantsRequests() {
-		if err := p.resolveRequests(types); err != nil {
-			p.refused = append(p.refused, fmt.Errorf("requests of io_uring are not seen: %w", err))
-		}
+	if err := p.resolveRequests(types); err != nil {
+		return err
 	}
 	if err := p.setOptions(spec, o); err != nil {
 		return err
@@ -111,15 +120,11 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if err := p.createMaps(spec); err != nil {
 		return err
 	}
-	loader := &loader{spec: spec, maps: p.maps, types: types, wants: p.uses, logLevel: o.logLevel}
-	if err := loader.allowDirectReads(); err != nil {
+	loader := &loader{spec: spec, maps: p.maps, types: types, wants: p.plan.uses, logLevel: o.logLevel}
+	if p.hot, err = loader.allowDirectReads(); err != nil {
 		return err
 	}
-	defer loader.close()
-	list := p.plan.hooks()
-	if p.requests != nil {
-		list = append(list, loader.requestHooks(p.requests)...)
-	}
+	list := p.wanted(p.plan)
 	began := time.Now()
 	var refused []error
 	if p.hooks, refused, err = loader.hooks(list); err != nil {
@@ -130,11 +135,18 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	for _, h := range p.hooks {
 		p.refused = append(p.refused, h.refused...)
 	}
+	for _, h := range list {
+		p.gaveUp[h.dispatcher] = p.hook(h.dispatcher) == nil
+	}
+	p.limit()
 	if p.iter, err = loader.program("dump_tasks", false); err != nil {
 		p.refused = append(p.refused, fmt.Errorf("running processes are read from /proc: %w", err))
 	}
 	p.loading = time.Since(began)
 	if err := p.fillTables(); err != nil {
+		return err
+	}
+	if err := p.fillSlots(p.plan); err != nil {
 		return err
 	}
 	if err := p.attach(false); err != nil {
@@ -146,45 +158,72 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	if err := p.learnSelf(); err != nil {
 		return err
 	}
-	if err := p.holdAll(loader); err != nil {
-		return err
-	}
 	if len(p.plan.held) == 0 {
 		return nil
 	}
-	if err := p.proveHolds(); err != nil {
+	p.holders = p.holdAll(loader, p.plan)
+	if err := p.proveHolds(p.plan); err != nil {
 		return err
 	}
-	return p.stopHolding()
+	p.holds.set(new([event.MaxSyscall]route)) // the ends of calls are not seen yet, and what is held for a call is let go at its end
+	return nil
 }
 
+// wanted are the hooks that a plan needs and this kernel has.
+func (p *Probe) wanted(plan *plan) []hook {
+	list := plan.hooks()
+	if p.requests != nil && plan.wantsRequests() {
+		list = append(list, p.requests.hookList()...)
+	}
+	return list
+}
+
+// limit says what this kernel cannot tell, once somebody asks for it.
+func (p *Probe) limit() {
+	if !p.plan.wantsRequests() || p.limited {
+		return
+	}
+	p.limited = true
+	if p.requests == nil {
+		p.refused = append(p.refused, fmt.Errorf("requests of io_uring are not seen: %w", p.noRequests))
+		return
+	}
+	p.limits = append(p.limits, p.requests.limits...)
+}
+
+// attach attaches the hooks that are not: the late ones, or the others.
 func (p *Probe) attach(late bool) error {
 	for _, h := range p.hooks {
-		if h.late != late {
-			continue
-		}
-		l, err := h.attach()
-		switch {
-		case err == nil:
-			p.links = append(p.links, l)
-		case h.loses == "":
-			return err
-		default:
-			p.refused = append(p.refused, fmt.Errorf("%s are not seen: %w", h.loses, err))
+		if h.late == late {
+			if err := p.attachOne(h); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
+func (p *Probe) attachOne(h *loaded) error {
+	if h.link != nil {
+		return nil
+	}
+	err := h.attach()
+	if err == nil || h.loses == "" {
+		return err
+	}
+	p.refused = append(p.refused, fmt.Errorf("%s are not seen: %w", h.loses, err))
+	return nil
+}
+
+// resolveRequests finds what there is to know of io_uring, whether anybody asks for it now or not: some of it are constants of the programs.
 func (p *Probe) resolveRequests(types *btf.Cache) error {
 	kernel, err := types.Kernel()
 	if err != nil {
 		return fmt.Errorf("read kernel types: %w", err)
 	}
-	if p.requests, err = resolveRequests(kernel, p.plan); err != nil {
-		return err
+	if p.requests, err = resolveRequests(kernel); err != nil {
+		p.requests, p.noRequests = nil, err
 	}
-	p.limits = append(p.limits, p.requests.limits...)
 	return nil
 }
 
@@ -225,21 +264,36 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 		return fmt.Errorf("draw cookie: %w", err)
 	}
 	p.cookie = binary.LittleEndian.Uint64(random[:])
-	options := map[string]any{
+	p.constants = map[string]any{
 		"cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
-		"every_thread": p.plan.everyThread, "exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat,
-		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "drop_failed": o.DropFailed, "holding": len(p.plan.held) > 0,
-		"signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault), "snaplen": uint32(cmp.Or(o.Snaplen, defaultSnaplen)),
+		"exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat, "fork_slot": p.plan.fork, "exit_slot": p.plan.exit,
+		"drop_failed": o.DropFailed, "holding": true, "snaplen": uint32(cmp.Or(o.Snaplen, defaultSnaplen)),
+		"signal_event": uint16(event.ByName("signaldeliver")[0]), "page_fault_event": uint16(event.ByName("page_fault")[0]),
 	}
 	if p.requests != nil {
-		maps.Copy(options, p.requests.options)
-		if o.requests > 0 {
-			spec.Maps["pending"].MaxEntries = uint32(o.requests)
-		}
-	} else { // memory that nobody needs
-		spec.Maps["pending"].MaxEntries, spec.Maps["pending_names"].MaxEntries = 1, 1
+		maps.Copy(p.constants, p.requests.options)
 	}
-	for name, value := range options {
+	if err := p.setConstants(spec); err != nil {
+		return err
+	}
+	if err := p.shareRings(o.CPUsPerRing); err != nil {
+		return err
+	}
+	p.pending = uint32(cmp.Or(o.requests, int(spec.Maps["pending"].MaxEntries)))
+	spec.Maps["events"].MaxEntries = uint32(len(p.ringOf))
+	spec.Maps["events"].InnerMap.MaxEntries = ringSize(o.EventBytes)
+	spec.Maps["life"].MaxEntries = ringSize(o.LifeBytes)
+	for name, n := range p.rooms(p.plan) {
+		spec.Maps[name].MaxEntries = n
+	}
+	for _, name := range []string{"routes", "holds"} {
+		spec.Maps[name].Flags |= unix.BPF_F_MMAPABLE
+	}
+	return nil
+}
+
+func (p *Probe) setConstants(spec *ebpf.CollectionSpec) error {
+	for name, value := range p.constants {
 		v := spec.Variables[name]
 		if v == nil {
 			return fmt.Errorf("probe object has no option %s", name)
@@ -248,31 +302,31 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 			return fmt.Errorf("set option %s: %w", name, err)
 		}
 	}
-	if err := p.shareRings(o.CPUsPerRing); err != nil {
-		return err
-	}
-	spec.Maps["events"].MaxEntries = uint32(len(p.ringOf))
-	spec.Maps["events"].InnerMap.MaxEntries = ringSize(o.EventBytes)
-	spec.Maps["life"].MaxEntries = ringSize(o.LifeBytes)
-	if p.plan.roles {
-		spec.Maps["roles"].MaxEntries, spec.Maps["listeners"].MaxEntries = maxRoles, maxListeners
-	}
-	if len(p.plan.held) > 0 {
-		for _, name := range []string{"held", "benches", "free_benches"} {
-			spec.Maps[name].MaxEntries = benches
-		}
-	}
-	if p.plan.peers {
-		spec.Maps["peers"].MaxEntries = maxPeers
-	}
-	if p.uses(captureData) || p.uses(captureMessages) {
-		cpus, err := ebpf.PossibleCPU()
-		if err != nil {
-			return fmt.Errorf("count processors: %w", err)
-		}
-		spec.Maps["wides"].MaxEntries = uint32(cpus)
-	}
 	return nil
+}
+
+// rooms are the sizes of the maps that only some demands need: as small as can be for those that do not.
+func (p *Probe) rooms(plan *plan) map[string]uint32 {
+	all := map[string]uint32{
+		"held": benches, "free_benches": benches, // small, and programs that never change use them
+		"benches": 1, "roles": 1, "listeners": 1, "peers": 1, "wides": 1, "pending": 1, "pending_names": 1,
+	}
+	if len(plan.held) > 0 {
+		all["benches"] = benches
+	}
+	if plan.roles {
+		all["roles"], all["listeners"] = maxRoles, maxListeners
+	}
+	if plan.peers {
+		all["peers"] = maxPeers
+	}
+	if plan.uses(captureData) || plan.uses(captureMessages) {
+		all["wides"] = uint32(len(p.ringOf))
+	}
+	if p.requests != nil && plan.wantsRequests() {
+		all["pending"], all["pending_names"] = p.pending, maxPending
+	}
+	return all
 }
 
 // How many sockets the probe knows something about that the kernel does not. The least recently used leave first.
@@ -281,6 +335,9 @@ const (
 	maxPeers     = 1 << 14
 	maxListeners = 1 << 12
 )
+
+// maxPending is how many requests of io_uring may have a name of their own at one time.
+const maxPending = 4096
 
 // defaultSnaplen is Falco's.
 const defaultSnaplen = 80
@@ -306,15 +363,19 @@ func (p *Probe) createMaps(spec *ebpf.CollectionSpec) error {
 	if p.life, err = mapRing(p.maps["life"]); err != nil {
 		return fmt.Errorf("map life ring: %w", err)
 	}
-	return nil
+	if p.routes, err = mapRoutes(p.maps["routes"]); err != nil {
+		return err
+	}
+	p.holds, err = mapRoutes(p.maps["holds"])
+	return err
 }
 
 // uses reports whether the plan has a slot for a program.
-func (p *Probe) uses(program string) bool {
+func (p *plan) uses(program string) bool {
 	if strings.HasSuffix(program, requestData) { // of io_uring, what goes there by call
 		program = captureData
 	}
-	for _, c := range p.plan.slots {
+	for _, c := range p.slots {
 		if c.program == program {
 			return true
 		}
@@ -322,10 +383,33 @@ func (p *Probe) uses(program string) bool {
 	return false
 }
 
-// fillTables writes the slots and the programs behind them. The only route is the marker's: events wait for Start.
+// fillTables writes what does not change with the demand. The only route is the marker's: events wait for Start.
 func (p *Probe) fillTables() error {
-	if len(p.plan.slots) > int(p.maps["slots"].MaxEntries()) {
-		return fmt.Errorf("the demand takes %d slots, the probe has %d", len(p.plan.slots), p.maps["slots"].MaxEntries())
+	if err := p.fillBenches(); err != nil {
+		return err
+	}
+	image := p.hook("process_exec").progs[captureImage]
+	if err := p.maps["exec_programs"].Put(uint32(0), image); err != nil {
+		return fmt.Errorf("write program slot: %w", err)
+	}
+	p.routes.set(&[event.MaxSyscall]route{markNR: {Flags: routeMark}})
+	return nil
+}
+
+// hook returns the loaded hook of a dispatcher, nil when there is none.
+func (p *Probe) hook(dispatcher string) *loaded {
+	for _, h := range p.hooks {
+		if h.dispatcher == dispatcher {
+			return h
+		}
+	}
+	return nil
+}
+
+// fillSlots writes the slots of a plan and the programs behind them.
+func (p *Probe) fillSlots(plan *plan) error {
+	if len(plan.slots) > int(p.maps["slots"].MaxEntries()) {
+		return fmt.Errorf("the demand takes %d slots, the probe has %d", len(plan.slots), p.maps["slots"].MaxEntries())
 	}
 	programs := make(map[string]*ebpf.Program)
 	for _, h := range p.hooks {
@@ -333,8 +417,14 @@ func (p *Probe) fillTables() error {
 			programs[name] = prog
 		}
 	}
-	for i := range p.plan.slots {
-		c := &p.plan.slots[i]
+	for i := range plan.slots {
+		c := plan.slots[i]
+		if c == (capture{}) { // of another plan, or of none
+			continue
+		}
+		if i == int(plan.exit) && plan.everyThread {
+			c.Flags |= slotThreads
+		}
 		if err := p.maps["slots"].Put(uint32(i), &c.slot); err != nil {
 			return fmt.Errorf("write slot: %w", err)
 		}
@@ -344,41 +434,33 @@ func (p *Probe) fillTables() error {
 			}
 		}
 	}
-	for i := range p.plan.shared {
-		if err := p.maps["shared_calls"].Put(uint32(i), &p.plan.shared[i]); err != nil {
+	return p.fillRequests(plan, programs)
+}
+
+// fillShared writes the calls of the 32-bit table that share a number.
+func (p *Probe) fillShared(plan *plan) error {
+	for i := range plan.shared {
+		if err := p.maps["shared_calls"].Put(uint32(i), &plan.shared[i]); err != nil {
 			return fmt.Errorf("write shared call: %w", err)
 		}
-	}
-	if err := p.fillRequests(programs); err != nil {
-		return err
-	}
-	if err := p.maps["exec_programs"].Put(uint32(0), programs[captureImage]); err != nil {
-		return fmt.Errorf("write program slot: %w", err)
-	}
-	mark := route{Flags: routeMark}
-	if err := p.maps["routes"].Put(uint32(markNR), &mark); err != nil {
-		return fmt.Errorf("write route: %w", err)
 	}
 	return nil
 }
 
-// fillRequests writes the table of io_uring's operations and the programs that capture them.
-func (p *Probe) fillRequests(programs map[string]*ebpf.Program) error {
+// fillRequests writes the programs that capture requests of io_uring, and the table of its operations.
+func (p *Probe) fillRequests(plan *plan, programs map[string]*ebpf.Program) error {
 	if p.requests == nil {
 		return nil
 	}
+	p.requests.bind(plan)
 	for i := range p.requests.table {
-		r := &p.requests.table[i]
-		if err := p.maps["requests"].Put(uint32(i), r); err != nil {
-			return fmt.Errorf("write request: %w", err)
-		}
-		for _, slot := range r.Slot {
+		for _, slot := range p.requests.table[i].Slot {
 			for _, h := range requestHookList {
 				if len(h.programs) == 0 || slot == 0 {
 					continue
 				}
 				name := h.programs[0].name
-				if p.plan.slots[slot].program == captureData {
+				if plan.slots[slot].program == captureData {
 					name += requestData
 				}
 				if programs[name] == nil {
@@ -390,6 +472,11 @@ func (p *Probe) fillRequests(programs map[string]*ebpf.Program) error {
 			}
 		}
 	}
+	for i := range p.requests.table {
+		if err := p.maps["requests"].Put(uint32(i), &p.requests.table[i]); err != nil {
+			return fmt.Errorf("write request: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -398,26 +485,12 @@ func (p *Probe) Start() error {
 	if err := p.takeBack(); err != nil {
 		return err
 	}
-	if err := p.putRoutes("routes", p.plan.routes[:]); err != nil {
+	if err := p.fillShared(p.plan); err != nil {
 		return err
 	}
-	if err := p.putRoutes("holds", p.plan.holds[:]); err != nil {
-		return err
-	}
+	p.routes.set(&p.plan.routes)
+	p.holds.set(&p.plan.holds)
 	return p.attach(true)
-}
-
-func (p *Probe) putRoutes(table string, routes []route) error {
-	for nr := range routes {
-		r := &routes[nr]
-		if *r == (route{}) {
-			continue
-		}
-		if err := p.maps[table].Put(uint32(nr), r); err != nil {
-			return fmt.Errorf("write route: %w", err)
-		}
-	}
-	return nil
 }
 
 const (
@@ -475,8 +548,8 @@ func (p *Probe) Limits() []string { return p.limits }
 // Close detaches and unloads everything. The records that were not read are gone.
 func (p *Probe) Close() {
 	p.closing.Do(func() {
-		for _, l := range p.links {
-			_ = l.Close()
+		for _, h := range p.hooks {
+			h.detach()
 		}
 		for _, h := range p.holders {
 			h.close()
@@ -491,6 +564,11 @@ func (p *Probe) Close() {
 			r.close()
 		}
 		p.life.close()
+		p.routes.close()
+		p.holds.close()
+		if p.hot != nil {
+			_ = p.hot.Close()
+		}
 		for _, m := range p.eventMaps {
 			_ = m.Close()
 		}

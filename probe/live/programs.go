@@ -100,11 +100,10 @@ func (o *loader) attachTo(h hook) {
 	}
 }
 
-// requestHooks are the hooks of io_uring that this kernel has.
-func (o *loader) requestHooks(r *requestHooks) (list []hook) {
+// hookList are the hooks of io_uring that this kernel has.
+func (r *requestHooks) hookList() (list []hook) {
 	for _, h := range requestHookList {
 		if h.tracepoint = r.tracepoints[h.dispatcher]; h.tracepoint != "" {
-			o.attachTo(h.hook)
 			list = append(list, h.hook)
 		}
 	}
@@ -127,10 +126,10 @@ func (p *plan) hooks() []hook {
 	if p.roles {
 		list = append(list, hook{tracepoint: "inet_sock_set_state", dispatcher: "sock_state", loses: "the roles of connected sockets"})
 	}
-	if p.signal != 0 {
+	if p.signal {
 		list = append(list, hook{tracepoint: "signal_deliver", dispatcher: "signal_delivered", loses: "signals", late: true})
 	}
-	if p.pageFault != 0 {
+	if p.pageFault {
 		list = append(list, hook{tracepoint: "page_fault_user", dispatcher: "page_fault_user", loses: "page faults of programs", late: true},
 			hook{tracepoint: "page_fault_kernel", dispatcher: "page_fault_kernel", loses: "page faults in the kernel", late: true})
 	}
@@ -176,7 +175,9 @@ type loaded struct {
 	hook
 	spelling spelling
 	progs    map[string]*ebpf.Program // by name without spelling
+	tried    map[string]bool          // the same, and those that the kernel refused
 	refused  []error                  // programs that the probe can do without
+	link     link.Link                // nil while it is not attached
 }
 
 // loader loads programs of one object that share maps and the kernel's type information, which takes longer to decode than most
@@ -194,30 +195,40 @@ type loader struct {
 // allowDirectReads prepares constants of their own for the hot programs on kernels that give programs typed pointers from addresses
 // (bpf_rdonly_cast, 6.2): reading the kernel's objects is then a load instead of a call. The other programs run seldom, and calls
 // are less work for the verifier.
-func (o *loader) allowDirectReads() error {
+func (o *loader) allowDirectReads() (*ebpf.Map, error) {
 	kernel, err := o.types.Kernel()
 	if err != nil {
-		return fmt.Errorf("read kernel types: %w", err)
+		return nil, fmt.Errorf("read kernel types: %w", err)
 	}
 	var fn *btf.Func
 	if kernel.TypeByName("bpf_rdonly_cast", &fn) != nil {
-		return nil
+		return nil, nil
 	}
 	spec := o.spec.Copy()
 	if err := spec.Variables["direct_reads"].Set(true); err != nil {
-		return fmt.Errorf("set option direct_reads: %w", err)
+		return nil, fmt.Errorf("set option direct_reads: %w", err)
 	}
-	const constants = ".rodata"
 	c, err := ebpf.NewCollection(&ebpf.CollectionSpec{
 		Maps: map[string]*ebpf.MapSpec{constants: spec.Maps[constants]}, Variables: onlyIn(spec, constants), Types: spec.Types, ByteOrder: spec.ByteOrder,
 	})
 	if err != nil {
-		return fmt.Errorf("create map: %w", err)
+		return nil, fmt.Errorf("create map: %w", err)
 	}
 	defer c.Close()
-	o.hot = maps.Clone(o.maps)
-	o.hot[constants] = c.DetachMap(constants)
-	return nil
+	hot := c.DetachMap(constants)
+	o.readDirectly(hot)
+	return hot, nil
+}
+
+// constants is the section of the constants that are set before programs are loaded.
+const constants = ".rodata"
+
+// readDirectly gives the hot programs constants of their own, unless there are none.
+func (o *loader) readDirectly(hot *ebpf.Map) {
+	if hot != nil {
+		o.hot = maps.Clone(o.maps)
+		o.hot[constants] = hot
+	}
 }
 
 func onlyIn(spec *ebpf.CollectionSpec, section string) map[string]*ebpf.VariableSpec {
@@ -228,13 +239,6 @@ func onlyIn(spec *ebpf.CollectionSpec, section string) map[string]*ebpf.Variable
 		}
 	}
 	return out
-}
-
-// close ends the maps that only the loader needs: programs hold them from now on.
-func (o *loader) close() {
-	if o.hot != nil {
-		_ = o.hot[".rodata"].Close()
-	}
 }
 
 // hooks loads the hooks side by side: verification is most of the time that a start takes, and the kernel verifies
@@ -267,6 +271,7 @@ func (o *loader) hooks(list []hook) (out []*loaded, refused []error, err error) 
 // hook tries the spellings in turn. The error is the first spelling's: the others fail for want of the same thing, or for
 // being older.
 func (o *loader) hook(h hook) (*loaded, error) {
+	o.attachTo(h)
 	var first error
 	for _, s := range spellings {
 		l, err := o.inSpelling(h, s)
@@ -281,37 +286,52 @@ func (o *loader) hook(h hook) (*loaded, error) {
 }
 
 func (o *loader) inSpelling(h hook, s spelling) (*loaded, error) {
-	l := &loaded{hook: h, spelling: s, progs: make(map[string]*ebpf.Program)}
-	list := append([]program{{name: h.dispatcher, hot: true}}, h.programs...)
+	list := []program{{name: h.dispatcher, hot: true}}
+	for _, p := range h.programs {
+		if p.loses == "" || o.wants(p.name) {
+			list = append(list, p)
+		}
+	}
+	l := &loaded{hook: h, spelling: s, tried: make(map[string]bool)}
+	for _, p := range list {
+		l.tried[p.name] = true
+	}
+	var err error
+	if l.progs, l.refused, err = o.programs(list, s); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// programs loads programs of one spelling side by side. It returns also why the kernel refuses those that the probe can do without.
+func (o *loader) programs(list []program, s spelling) (loaded map[string]*ebpf.Program, refused []error, err error) {
 	progs, errs := make([]*ebpf.Program, len(list)), make([]error, len(list))
 	var wg sync.WaitGroup
 	for i, p := range list {
-		if p.loses == "" || o.wants(p.name) {
-			wg.Go(func() {
-				progs[i], errs[i] = o.program(p.name+string(s), p.hot)
-				if errs[i] != nil && p.older != "" {
-					progs[i], errs[i] = o.program(p.older+string(s), p.hot)
-				}
-			})
-		}
+		wg.Go(func() {
+			progs[i], errs[i] = o.program(p.name+string(s), p.hot)
+			if errs[i] != nil && p.older != "" {
+				progs[i], errs[i] = o.program(p.older+string(s), p.hot)
+			}
+		})
 	}
 	wg.Wait()
-	var fatal error
+	loaded = make(map[string]*ebpf.Program)
 	for i, p := range list {
 		switch {
 		case errs[i] != nil && p.loses != "":
-			l.refused = append(l.refused, fmt.Errorf("%s are not seen: %w", p.loses, errs[i]))
-		case errs[i] != nil && fatal == nil:
-			fatal = errs[i]
+			refused = append(refused, fmt.Errorf("%s are not seen: %w", p.loses, errs[i]))
+		case errs[i] != nil && err == nil:
+			err = errs[i]
 		case progs[i] != nil:
-			l.progs[p.name] = progs[i]
+			loaded[p.name] = progs[i]
 		}
 	}
-	if fatal != nil {
-		l.close()
-		return nil, fatal
+	if err != nil {
+		closeAll(loaded)
+		return nil, nil, err
 	}
-	return l, nil
+	return loaded, refused, nil
 }
 
 func (o *loader) program(name string, hot bool) (*ebpf.Program, error) {
@@ -339,25 +359,32 @@ func (o *loader) program(name string, hot bool) (*ebpf.Program, error) {
 	return nil, programError(name, err)
 }
 
-func (l *loaded) attach() (link.Link, error) {
+func (l *loaded) attach() (err error) {
 	prog := l.progs[l.dispatcher]
-	var lk link.Link
-	var err error
 	if l.spelling == tracingBTF {
-		lk, err = link.AttachTracing(link.TracingOptions{Program: prog})
+		l.link, err = link.AttachTracing(link.TracingOptions{Program: prog})
 	} else {
-		lk, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: l.tracepoint, Program: prog})
+		l.link, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: l.tracepoint, Program: prog})
 	}
 	if err != nil {
-		return nil, fmt.Errorf("attach %s: %w", l.tracepoint, err)
+		l.link = nil
+		return fmt.Errorf("attach %s: %w", l.tracepoint, err)
 	}
-	return lk, nil
+	return nil
+}
+
+func (l *loaded) detach() {
+	if l.link != nil {
+		_ = l.link.Close()
+		l.link = nil
+	}
 }
 
 func (l *loaded) close() {
 	if l == nil {
 		return
 	}
+	l.detach()
 	for _, p := range l.progs {
 		_ = p.Close()
 	}

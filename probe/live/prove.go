@@ -55,7 +55,7 @@ func proofs(memfd string) map[string]proof {
 }
 
 // proveHolds triggers the programs that hold, once for each event: a program that is attached need not run.
-func (p *Probe) proveHolds() error {
+func (p *Probe) proveHolds(plan *plan) error {
 	fd, err := unix.MemfdCreate("falconet", unix.MFD_CLOEXEC)
 	if err != nil {
 		return fmt.Errorf("make a file to try hooks on: %w", err)
@@ -65,7 +65,7 @@ func (p *Probe) proveHolds() error {
 		return fmt.Errorf("make a file to try hooks on: %w", err)
 	}
 	list := proofs(fmt.Sprintf("/proc/self/fd/%d", fd))
-	for _, row := range p.plan.held {
+	for _, row := range plan.held {
 		call, ok := list[row.Name]
 		if !ok || p.origins[row.Name] == FromArgument {
 			continue

@@ -30,9 +30,6 @@ const reclaimEvery = 10 * time.Second
 // reclaim keeps the table of io_uring's requests from filling up with those of processes that have ended: the kernel does not complete the
 // request that another one took along, when that one failed and had asked for no completion.
 func (p *Probe) reclaim(ctx context.Context) {
-	if p.requests == nil {
-		return
-	}
 	tick := time.NewTicker(reclaimEvery)
 	defer tick.Stop()
 	var seen uint64
@@ -42,12 +39,12 @@ func (p *Probe) reclaim(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		full, err := p.timesFull()
-		if err != nil || full == seen {
-			continue
+		p.mu.Lock()
+		if full, err := p.timesFull(); err == nil && full != seen {
+			seen = full
+			_ = p.forgetEnded() // the next time it is full is the next chance
 		}
-		seen = full
-		_ = p.forgetEnded() // the next time it is full is the next chance
+		p.mu.Unlock()
 	}
 }
 

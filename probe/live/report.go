@@ -46,7 +46,61 @@ func (c *Counters) log(log zerolog.Logger, name string, whole bool, msg string) 
 	}
 }
 
-// LogLoss says what did not arrive.
+// LogBuffers says how events travel, and when the configuration asks for more than this machine has.
+func (p *Probe) LogBuffers(log zerolog.Logger, conf config.Probe) {
+	if n, err := OnlineCPUs(); err == nil && conf.CPUsForEachBuffer > n {
+		log.Warn().Int("asked", conf.CPUsForEachBuffer).Int("cpus", n).Msg("engine.modern_ebpf.cpus_for_each_buffer is more than the CPUs that are online: all share one buffer")
+	}
+	log.Info().Int("buffers", p.rings).Int("bytes", conf.BufferBytes()).Msg("buffers for events")
+}
+
+// LogRefused says what this kernel refused, and what it cannot tell, as far as that has not been said before.
+func (p *Probe) LogRefused(log zerolog.Logger) {
+	for _, lost := range p.refused[p.toldRefused:] {
+		log.Warn().Err(lost).Msg("this kernel refused a part of the probe")
+	}
+	for _, limit := range p.limits[p.toldLimits:] {
+		log.Warn().Msg(limit)
+	}
+	p.toldRefused, p.toldLimits = len(p.refused), len(p.limits)
+}
+
+// Report says what of the demand could not be had, and what it takes to have the rest.
+func (p *Probe) Report(log zerolog.Logger, rules func(events ...string) []string) {
+	p.LogRefused(log)
+	p.logHeld(log, rules)
+}
+
+// logHeld says what it takes to know what calls close, remove and change, and which rules have to do with less. rules returns those that ask
+// for it of the given events.
+func (p *Probe) logHeld(log zerolog.Logger, rules func(events ...string) []string) {
+	var entry, names []string
+	for _, row := range p.plan.held {
+		if p.origins[row.Name] == FromEntry {
+			entry = append(entry, row.Name)
+		}
+	}
+	if len(entry) > 0 {
+		slices.Sort(entry)
+		log.Info().Strs("events", entry).Strs("rules", rules(entry...)).
+			Msg("falconet costs every system call of the machine more than twice as much: these rules ask what these calls close, and this kernel shows it at sys_enter only")
+	}
+	var why error
+	for _, l := range p.Lost() {
+		if slices.ContainsFunc(p.plan.held, func(row *event.Row) bool { return row.Name == l.Event }) {
+			names = append(names, l.Event)
+			if why == nil {
+				why = l.Why
+			}
+		}
+	}
+	if len(names) > 0 {
+		log.Warn().Strs("events", names).Strs("rules", rules(names...)).Err(why).
+			Msg("these rules take the paths of these events for what was passed to the call: this kernel does not show what it found for them")
+	}
+}
+
+// LogLoss says at the end what did not arrive.
 func (p *Probe) LogLoss(log zerolog.Logger) {
 	if n := p.Malformed(); n > 0 {
 		log.Warn().Uint64("records", n).Msg("records could not be decoded")
@@ -57,34 +111,4 @@ func (p *Probe) LogLoss(log zerolog.Logger) {
 		return
 	}
 	stats.Log(log)
-}
-
-// LogBuffers says how events travel, and when the configuration asks for more than this machine has.
-func (p *Probe) LogBuffers(log zerolog.Logger, conf config.Probe) {
-	if n, err := OnlineCPUs(); err == nil && conf.CPUsForEachBuffer > n {
-		log.Warn().Int("asked", conf.CPUsForEachBuffer).Int("cpus", n).Msg("engine.modern_ebpf.cpus_for_each_buffer is more than the CPUs that are online: all share one buffer")
-	}
-	log.Info().Int("buffers", p.Rings()).Int("bytes", conf.BufferBytes()).Msg("buffers for events")
-}
-
-// Held returns, sorted, the events that are captured at the entry of their calls for what is gone at the end, and those of which the
-// argument is all there is although more was asked, with the reason.
-func (p *Probe) Held() (atEntry, lost []string, why error) {
-	for name, from := range p.Origins() {
-		if from == FromEntry {
-			atEntry = append(atEntry, name)
-		}
-	}
-	slices.Sort(atEntry)
-	for _, l := range p.Lost() {
-		lost, why = append(lost, l.Event), l.Why
-	}
-	return atEntry, lost, why
-}
-
-// LogRefused says what the kernel refused.
-func LogRefused(log zerolog.Logger, errs []error) {
-	for _, lost := range errs {
-		log.Warn().Err(lost).Msg("this kernel refused a part of the probe")
-	}
 }

@@ -18,15 +18,15 @@ type requestHooks struct {
 	table       [maxRequests]request
 	tracepoints map[string]string // dispatcher to tracepoint; one that the kernel does not have is missing
 	options     map[string]any
-	limits      []string // what cannot be told on this kernel
+	limits      []string            // what cannot be told on this kernel
+	calls       [maxRequests]string // by place in table
 }
 
 // errNoRequests says that the kernel's tracepoints do not name requests.
 var errNoRequests = errors.New("this kernel's tracepoints do not name the request")
 
-// resolveRequests finds where this kernel keeps what the operations of the plan need. slot gives the slot of a system call in either
-// table, 0 for none.
-func resolveRequests(kernel *btf.Spec, p *plan) (*requestHooks, error) {
+// resolveRequests finds where this kernel keeps what the operations need. The slots of the system calls that they stand for a plan gives, see bind.
+func resolveRequests(kernel *btf.Spec) (*requestHooks, error) {
 	h := &requestHooks{tracepoints: make(map[string]string), options: make(map[string]any)}
 	if err := h.hooks(kernel); err != nil {
 		return nil, err
@@ -50,15 +50,25 @@ func resolveRequests(kernel *btf.Spec, p *plan) (*requestHooks, error) {
 			if call == "" {
 				continue
 			}
-			r := &h.table[2*int(o.code)+second]
-			r.Slot, r.NR = p.slotsOf(call)
+			at := 2*int(o.code) + second
+			r := &h.table[at]
 			r.Position = position
-			if err := r.resolve(kernel, p, o); err != nil {
+			h.calls[at] = call
+			if err := r.resolve(kernel, o, call); err != nil {
 				return nil, fmt.Errorf("look up io_uring's %s: %w", call, err)
 			}
 		}
 	}
 	return h, nil
+}
+
+// bind gives the operations the slots of a plan.
+func (h *requestHooks) bind(p *plan) {
+	for i, call := range h.calls {
+		if call != "" {
+			h.table[i].Slot, h.table[i].NR = p.slotsOf(call)
+		}
+	}
 }
 
 // parameters returns the types of a tracepoint's parameters; ok is false when the kernel has no such tracepoint.
@@ -145,7 +155,7 @@ func (h *requestHooks) hooks(kernel *btf.Spec) error {
 }
 
 // resolve fills in where the kernel keeps the arguments of an operation, and which pieces of its row are captured when.
-func (r *request) resolve(kernel *btf.Spec, p *plan, o *operation) error {
+func (r *request) resolve(kernel *btf.Spec, o *operation, call string) error {
 	for i, a := range o.args {
 		if err := r.Arg[i].resolve(kernel, &a); err != nil {
 			return err
@@ -162,19 +172,17 @@ func (r *request) resolve(kernel *btf.Spec, p *plan, o *operation) error {
 		r.Direct = m.at
 	}
 	r.Fixed = uint16(o.fixed)
-	for _, id := range r.Slot {
-		if id == 0 {
-			continue
-		}
-		for _, part := range p.slots[id].Part[:p.slots[id].Recipes] {
-			bit := uint16(1) << part.At
-			switch op := event.Op(part.Op); {
-			case op == event.OpMem && int(part.Arg) < len(o.args) && o.args[part.Arg].filled:
+	nr64, nr32, _ := event.SyscallNumber(call)
+	for _, id := range []event.ID{event.ByNumber(nr64, false), event.ByNumber(nr32, true)} {
+		for i, part := range event.RowOf(id).Parts {
+			bit := uint16(1) << i
+			switch {
+			case part.Op == event.OpMem && int(part.Arg) < len(o.args) && o.args[part.Arg].filled:
 				r.User |= bit
 				r.Filled |= bit
-			case op == event.OpStr, op == event.OpMem, op == event.OpSockAddr:
+			case part.Op == event.OpStr, part.Op == event.OpMem, part.Op == event.OpSockAddr:
 				r.Early |= bit
-			case !fromKernel[op]:
+			case !fromKernel[part.Op]:
 				r.User |= bit
 			}
 		}

@@ -120,6 +120,8 @@ type Stats struct {
 // Stats reads the probe's counters.
 func (p *Probe) Stats() (*Stats, error) {
 	s := &Stats{perCPU: make(map[event.ID][]Counters), Missed: make(map[string]uint64)}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, h := range p.hooks {
 		for name, prog := range h.progs {
 			c, err := prog.Stats()
@@ -208,3 +210,21 @@ func (p *Probe) Total() (Counters, error) {
 
 // Malformed is the number of records that could not be decoded: anything but 0 is a bug of ours.
 func (p *Probe) Malformed() uint64 { return p.malformed.Load() }
+
+// Counts reads the probe's counters, in the words in which outputs report them.
+func (p *Probe) Counts() (out []event.Counts, err error) {
+	s, err := p.Stats()
+	if err != nil {
+		return nil, err
+	}
+	for id, cpus := range s.Events() {
+		e := event.Counts{Name: event.Rows()[id].Name}
+		for _, c := range cpus {
+			e.CPUs = append(e.CPUs, event.CPUCounts{
+				Sent: c.Sent, RingFull: c.RingFull, NoProgram: c.NoProgram + c.Unmatched, ScratchFull: c.ScratchFull, Fault: c.Fault, Truncated: c.Truncated + c.TooDeep,
+			})
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}

@@ -31,6 +31,7 @@ const (
 	slotClone
 	slotLife
 	slotSilent
+	slotThreads
 )
 
 type route struct {
@@ -61,8 +62,7 @@ type plan struct {
 	everyThread                           bool
 	roles                                 bool // which end of a connection a socket is, is asked for
 	peers                                 bool // whether a socket talks to another than before, is asked for
-	// rows of tracepoints that are attached when they are asked for, 0 when they are not
-	signal, pageFault event.ID
+	signal, pageFault                     bool // the tracepoints of these events are asked for
 
 	rows map[event.ID]uint16 // slots of rows that sys_exit reports
 	want *event.Demand
@@ -73,9 +73,6 @@ type plan struct {
 
 // markNR is readahead: rare, harmless, and refused at once for a descriptor that does not exist.
 const markNR = 187
-
-// stateParts are the pieces that the process table lives on, whatever the rules ask for.
-var stateParts = event.PartsOf(event.PartTask, event.PartArgv, event.PartEnv, event.PartCwd, event.PartExe, event.PartCgroups, event.PartExit)
 
 func makePlan(d *event.Demand) *plan {
 	p := &plan{slots: make([]capture, 1), everyThread: d.WantsEveryThread(), peers: wantsPeers(d), rows: make(map[event.ID]uint16), want: d}
@@ -91,10 +88,10 @@ func makePlan(d *event.Demand) *plan {
 			p.heartbeat = p.add(row, row.Parts, event.AllParts, captureCall)
 		case row.Flags&event.Life != 0:
 			p.life(row, parts, wanted)
-		case row.Name == "signaldeliver" && wanted:
-			p.signal = row.ID
-		case row.Name == "page_fault" && wanted:
-			p.pageFault = row.ID
+		case row.Name == "signaldeliver":
+			p.signal = wanted
+		case row.Name == "page_fault":
+			p.pageFault = wanted
 		case row.ID == event.Generic && wanted:
 			p.rows[row.ID] = p.add(row, row.Parts, parts, captureCall)
 			p.generic(d, p.rows[row.ID])
@@ -142,10 +139,10 @@ func (p *plan) hold(row *event.Row, id uint16, parts event.Parts) {
 	p.held = append(p.held, row)
 }
 
-// life places the rows of the tracepoints of process life. An execve that fails has no tracepoint: sys_exit reports it, when a
-// rule asks for the event.
+// life places the rows of the tracepoints of process life, which the process table lives on, whatever the rules ask for: all pieces are
+// captured, so that their slots never change. An execve that fails has no tracepoint: sys_exit reports it, when a rule asks for the event.
 func (p *plan) life(row *event.Row, parts event.Parts, wanted bool) {
-	id := p.add(row, row.Parts, parts|stateParts, "")
+	id := p.add(row, row.Parts, event.AllParts, "")
 	p.slots[id].Flags |= slotLife
 	switch row.Name {
 	case "execve":

@@ -3,7 +3,6 @@
 package live
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -111,12 +110,9 @@ func TestMessagesByTurns(t *testing.T) {
 	d := demandOf(event.AllParts, "sendmmsg", "recvmmsg")
 	p := openProbe(t, Options{Demand: d, EventBytes: 1 << 20, LifeBytes: 1 << 20, Controller: shared.controller})
 	defer p.Close()
-	spec, err := ebpf.LoadCollectionSpecFromReader(bytes.NewReader(object(t)))
+	spec, err := p.specify()
 	if err != nil {
 		t.Fatal(err)
-	}
-	for name, m := range p.maps {
-		spec.Maps[name].MaxEntries = m.MaxEntries()
 	}
 	l := &loader{spec: spec, maps: p.maps, types: btf.NewCache(), logLevel: ebpf.LogLevelStats}
 	prog, err := l.program("capture_messages_by_turns"+string(p.hooks[len(p.hooks)-1].spelling), false)

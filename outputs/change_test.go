@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package outputs
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"falconet/engine/alert"
+	"falconet/engine/config"
+
+	"github.com/rs/zerolog"
+)
+
+func changeOptions(t *testing.T, stdout io.Writer, change func(*config.Config)) Options {
+	t.Helper()
+	c := config.Default()
+	c.Outputs.Stdout.Enabled = false
+	change(c)
+	return Options{Outputs: c.Outputs, Render: c.Render, Stdout: stdout, Local: time.UTC, Log: zerolog.New(io.Discard)}
+}
+
+// lineBuffer is a writer that one goroutine at a time writes to, and that another reads.
+type lineBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lineBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lineBuffer) lines() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Split(strings.TrimSuffix(l.b.String(), "\n"), "\n")
+}
+
+// While outputs change again and again, every alert goes to the file that is an output when it is dispatched, once and in order, and the
+// output that stays gets them all.
+func TestChangeOfOutputs(t *testing.T) {
+	dir, out := t.TempDir(), &lineBuffer{}
+	files := []string{filepath.Join(dir, "a"), filepath.Join(dir, "b")}
+	options := func(i int) Options {
+		return changeOptions(t, out, func(c *config.Config) {
+			c.Outputs.Stdout.Enabled = true
+			c.Outputs.File = config.FileOutput{Enabled: true, KeepAlive: true, Filename: files[i%2], Format: "auto"}
+			c.Outputs.Queue.Capacity = 1 << 16
+		})
+	}
+	q, err := Open(options(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := q.workers[0]
+	const changes, each = 20, 500
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		for i := range changes * each {
+			q.Send(&alert.Alert{Rule: fmt.Sprintf("rule %06d", i), Message: fmt.Sprintf("%06d", i)})
+			if i%each == 0 {
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}()
+	for i := range changes {
+		c, err := q.Prepare(options(i + 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Make(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-sent
+	if q.workers[0] != first {
+		t.Error("an output of which nothing changes is another")
+	}
+	if !q.Close(time.Minute) {
+		t.Fatal("not everything was delivered")
+	}
+	seen := make(map[string]int)
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(b)) {
+			seen[line[strings.LastIndex(line, " ")+1:len(line)-1]]++
+		}
+	}
+	lines := out.lines()
+	if len(lines) != changes*each {
+		t.Errorf("%d lines of %d are on the output that stays", len(lines), changes*each)
+	}
+	for i := range changes * each {
+		text := fmt.Sprintf("%06d", i)
+		if seen[text] != 1 || !strings.HasSuffix(lines[min(i, len(lines)-1)], text) {
+			t.Fatalf("alert %s is %d times in the files; line %d is %q", text, seen[text], i, lines[min(i, len(lines)-1)])
+		}
+	}
+	for _, s := range q.Stats().Sinks {
+		if s.Written != changes*each || s.Waiting != 0 || s.Dropped+s.Failed != 0 {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
+// What waits for a receiver is delivered when its output has left, or has another in its place.
+func TestChangeWhileReceiverIsDown(t *testing.T) {
+	for _, spooled := range []bool{false, true} {
+		t.Run(fmt.Sprintf("spool %t", spooled), func(t *testing.T) {
+			var up atomic.Bool
+			got := &lineBuffer{}
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !up.Load() {
+					w.WriteHeader(http.StatusServiceUnavailable)
+					return
+				}
+				b, _ := io.ReadAll(r.Body)
+				_, _ = got.Write(append(bytes.TrimSpace(b), '\n'))
+			}))
+			defer server.Close()
+			dir := t.TempDir()
+			options := func(agent string) Options {
+				return changeOptions(t, io.Discard, func(c *config.Config) {
+					c.Outputs.HTTP.Enabled, c.Outputs.HTTP.URL, c.Outputs.HTTP.UserAgent = true, server.URL, agent
+					if spooled {
+						c.Outputs.HTTP.Spool = config.Spool{Path: dir, MaxSizeMB: 1}
+					}
+				})
+			}
+			q, err := Open(options("one"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 3 {
+				q.Send(&alert.Alert{Rule: "r", Message: fmt.Sprint(i)})
+			}
+			eventually(t, "the receiver is tried", func() bool { return q.Stats().Sinks[0].Retried > 0 })
+			c, err := q.Prepare(options("two"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Make(); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 3 {
+				q.Send(&alert.Alert{Rule: "r", Message: fmt.Sprint(3 + i)})
+			}
+			eventually(t, "all alerts wait", func() bool { return q.Stats().Sinks[0].Waiting == 6 })
+			up.Store(true)
+			eventually(t, "all alerts are delivered", func() bool { return len(got.lines()) == 6 && q.Stats().Sinks[0].Waiting == 0 })
+			if s := q.Stats().Sinks; len(s) != 1 || s[0].Written != 6 || s[0].Failed+s[0].Dropped != 0 {
+				t.Errorf("%+v", s)
+			}
+			if !q.Close(time.Minute) {
+				t.Error("not everything was delivered")
+			}
+		})
+	}
+}
+
+// A change that cannot be made leaves everything as it is.
+func TestChangeThatFails(t *testing.T) {
+	out := &lineBuffer{}
+	q, err := Open(changeOptions(t, out, func(c *config.Config) { c.Outputs.Stdout.Enabled = true }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = q.Prepare(changeOptions(t, out, func(c *config.Config) {
+		c.Outputs.File = config.FileOutput{Enabled: true, Filename: "/no/such/directory/file", Format: "auto"}
+	}))
+	if err == nil || !strings.Contains(err.Error(), "no such file or directory") {
+		t.Errorf("the error is %v", err)
+	}
+	q.Send(&alert.Alert{Rule: "r", Message: "still"})
+	if !q.Close(time.Minute) || !strings.HasSuffix(out.lines()[0], "still") {
+		t.Errorf("written was %q", out.lines())
+	}
+}
