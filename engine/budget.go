@@ -22,6 +22,14 @@ func (b Budget) Processes(limit int) int {
 	return n
 }
 
+// Containers is how many containers are known, and in how many bytes.
+func (b Budget) Containers() (containers, bytes int) {
+	return int(min(max(b>>16, 1024), 1<<16)), int(min(b/16, 256<<20))
+}
+
+// Held is how many bytes of events may wait for what is to be known of their containers.
+func (b Budget) Held() int { return int(min(b/32, 64<<20)) }
+
 // Guests is how many bytes of containers' users and groups are kept.
 func (b Budget) Guests() int { return int(min(b/16, 64<<20)) }
 

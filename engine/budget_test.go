@@ -5,6 +5,13 @@ package engine
 import "testing"
 
 func TestBudget(t *testing.T) {
+	for mb, want := range map[int64][4]int{256: {4096, 16 << 20, 8 << 20, 16 << 20}, 64: {1024, 4 << 20, 2 << 20, 4 << 20}, 1 << 20: {65536, 256 << 20, 64 << 20, 64 << 20}} {
+		b := Budget(mb << 20)
+		n, bytes := b.Containers()
+		if got := [...]int{n, bytes, b.Held(), b.Guests()}; got != want {
+			t.Errorf("%d MB: %v, want %v", mb, got, want)
+		}
+	}
 	for _, c := range []struct {
 		mb                 int64
 		limit              int

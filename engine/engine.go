@@ -120,6 +120,8 @@ func New(o Options) *Engine {
 // configuration: see state.Table.Seed. It holds at most maxProcesses processes, and what the budget allows.
 func NewHost(name, root string, maxProcesses int, budget Budget) *field.Host {
 	procs := state.NewTable(state.Options{Root: root, MaxProcesses: budget.Processes(maxProcesses)})
+	boxes := container.NewResolver(root)
+	boxes.Limit(budget.Containers())
 	return &field.Host{
 		Name:       name,
 		BootTime:   bootTime(),
@@ -127,7 +129,8 @@ func NewHost(name, root string, maxProcesses int, budget Budget) *field.Host {
 		Guests:     state.NewGuests(procs, budget.Guests()),
 		Users:      state.NewUsers(root),
 		Addrs:      state.NewAddrs(),
-		Containers: container.NewResolver(root),
+		Containers: boxes,
+		HoldBytes:  budget.Held(),
 	}
 }
 

@@ -21,11 +21,8 @@ type held struct {
 	until time.Time
 }
 
-// maxHeld bounds how many events wait, and maxHeldBytes how much memory their records take.
-const (
-	maxHeld      = 2048
-	maxHeldBytes = 8 << 20
-)
+// maxHeld bounds how many events wait. How much memory their records take the host bounds.
+const maxHeld = 2048
 
 // unknownMark is the field that alerts have that were made without what they asked of a container.
 const unknownMark = "container.metadata"
@@ -36,7 +33,7 @@ func (e *Engine) hold() (ok bool) {
 		return false
 	}
 	size := len(e.ctx.Rec.Raw())
-	if len(e.held) >= maxHeld || e.heldBytes+size > maxHeldBytes {
+	if len(e.held) >= maxHeld || e.heldBytes+size > e.host.HoldBytes {
 		e.unheld.Add(1)
 		return false
 	}

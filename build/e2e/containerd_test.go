@@ -70,7 +70,7 @@ func newRuntimeService(t *testing.T, socket string) *runtimeService {
 
 func (s *runtimeService) try(method string, m message) (message, error) {
 	body := append(wire.BigEndian.AppendUint32([]byte{0}, uint32(len(m))), m...)
-	req, err := http.NewRequest(http.MethodPost, "http://runtime/runtime.v1.RuntimeService/"+method, bytes.NewReader(body))
+	req, err := http.NewRequest(http.MethodPost, "http://runtime/runtime.v1."+method, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ state = %q
 	h.background("containerd", "-c", h.at("containerd.toml"))
 	ctr = func(args ...string) []string { return append([]string{"ctr", "--address", socket}, args...) }
 	until(h.t, "containerd to answer", func() bool {
-		_, err := newRuntimeService(h.t, socket).try("Version", nil)
+		_, err := newRuntimeService(h.t, socket).try("RuntimeService/Version", nil)
 		return err == nil
 	})
 	return ctr, socket
@@ -151,18 +151,22 @@ func TestContainerdContainers(t *testing.T) {
 			network := message(nil).number(1, 2) // the host's
 			conf := message(nil).bytes(1, message(nil).text(1, pod(i)).text(2, "uid-"+pod(i)).text(3, "shop")).text(3, h.dir).
 				pairs(6, append(labels, "app", "web")...).bytes(8, message(nil).text(1, "/kubepods-e2e/pod-"+pod(i)).bytes(2, message(nil).bytes(1, network)))
-			id := rs.call("RunPodSandbox", message(nil).bytes(1, conf)).first()
+			id := rs.call("RuntimeService/RunPodSandbox", message(nil).bytes(1, conf)).first()
 			pods = append(pods, id)
 			c := message(nil).bytes(1, message(nil).text(1, name(i))).bytes(2, message(nil).text(1, containerImage)).
 				text(3, "/bin/act", "nothing", "first-"+name(i)).pairs(9, append(labels, "tier", "front", "io.kubernetes.container.name", name(i))...).
 				bytes(15, message(nil).bytes(2, message(nil).bytes(3, network)))
-			box := rs.call("CreateContainer", message(nil).text(1, id).bytes(2, c).bytes(3, conf)).first()
-			rs.call("StartContainer", message(nil).text(1, box))
+			box := rs.call("RuntimeService/CreateContainer", message(nil).text(1, id).bytes(2, c).bytes(3, conf)).first()
+			rs.call("RuntimeService/StartContainer", message(nil).text(1, box))
 		})
 		for _, id := range pods {
-			rs.call("StopPodSandbox", message(nil).text(1, id))
-			rs.call("RemovePodSandbox", message(nil).text(1, id))
+			rs.call("RuntimeService/StopPodSandbox", message(nil).text(1, id))
+			rs.call("RuntimeService/RemovePodSandbox", message(nil).text(1, id))
 		}
+	})
+	t.Run("facts", func(t *testing.T) {
+		rs.t = t
+		h.podFacts(t, d, rs)
 	})
 	t.Run("own tools", func(t *testing.T) {
 		h := *h

@@ -158,6 +158,9 @@ func (h *host) image() []byte {
 		_, err = w.Write(b)
 	}
 	if err == nil {
+		err = w.WriteHeader(&tar.Header{Name: "bin/sh", Typeflag: tar.TypeLink, Linkname: "bin/act", Mode: 0o755})
+	}
+	if err == nil {
 		err = w.Close()
 	}
 	if err != nil {
@@ -169,7 +172,7 @@ func (h *host) image() []byte {
 // watch starts a falconet that sees the host.
 func (h *host) watch() *daemon {
 	h.t.Helper()
-	return start(h.t, launch{rules: containerRule, by: []string{"env", "HOST_ROOT=" + h.dir}})
+	return start(h.t, launch{rules: containerRule + boxRule, by: []string{"env", "HOST_ROOT=" + h.dir}})
 }
 
 // containers is how many containers a runtime starts.
@@ -268,6 +271,7 @@ func TestDockerContainers(t *testing.T) {
 	until(t, "dockerd to answer", func() bool { return exec.Command("docker", "--host", sock, "info").Run() == nil })
 	h.run(h.image(), docker("import", "-", containerImage)...)
 	d := h.watch()
+	t.Run("facts", func(t *testing.T) { h.dockerFacts(t, d, docker) })
 	name := func(i int) string { return fmt.Sprintf("docker%d", i) }
 	h.check(d, func(i int) expected { return expected{name: name(i), kind: "docker", tier: "front"} }, func(i int) {
 		h.run(nil, docker("run", "--rm", "--network", "none", "--name", name(i), "--label", "tier=front", containerImage, "/bin/act", "nothing", "first-"+name(i))...)

@@ -334,8 +334,8 @@ func TestSocketOnStdin(t *testing.T) {
 func TestNamesOfAddresses(t *testing.T) {
 	privileged(t)
 	s := newStage(t)
-	const rule = "- rule: E2E names\n  desc: d\n  condition: evt.type = connect and proc.aname = e2e-grand and fd.sip.name = localhost and fd.cip.name in (nosuch.invalid, localhost)\n" +
-		"  output: '%fd.sip.name %fd.sip'\n  priority: INFO\n- rule: E2E no name\n  desc: d\n  condition: evt.type = connect and proc.aname = e2e-grand and fd.sip.name = nosuch.invalid\n" +
+	const rule = "- rule: E2E names\n  desc: d\n  condition: evt.type = connect and proc.aname = e2e-grand and fd.sip.name = localhost and fd.cip.name in (nosuch.invalid, localhost) and " +
+		"fd.lip.name = localhost and fd.rip.name = localhost\n  output: '%fd.sip.name %fd.sip %fd.lip.name %fd.rip.name'\n  priority: INFO\n- rule: E2E no name\n  desc: d\n  condition: evt.type = connect and proc.aname = e2e-grand and fd.sip.name = nosuch.invalid\n" +
 		"  output: '%fd.sip.name'\n  priority: INFO\n"
 	d := start(t, launch{rules: rule})
 	found := false
@@ -345,7 +345,8 @@ func TestNamesOfAddresses(t *testing.T) {
 		d.sync()
 		for _, a := range d.alerts(from) {
 			found = true
-			if a.Rule != "E2E names" || a.str("fd.sip.name") != "localhost" || a.str("fd.sip") != "127.0.0.1" {
+			if a.Rule != "E2E names" || a.str("fd.sip") != "127.0.0.1" ||
+				a.str("fd.sip.name")+a.str("fd.lip.name")+a.str("fd.rip.name") != "localhostlocalhostlocalhost" {
 				t.Errorf("%s", a.Line)
 			}
 		}

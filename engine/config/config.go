@@ -50,6 +50,13 @@ type Memory struct {
 	BudgetMB int `koanf:"budget_mb" default:"256" min:"64" max:"1048576" doc:"How many megabytes the program may use, the rings of events not counted: its tables are sized by it, and its memory is collected the more eagerly the nearer it comes. The variable GOMEMLIMIT goes before it."`
 }
 
+// size fills in what the memory's budget decides where nothing else is said.
+func (c *Config) size() {
+	if q := &c.Outputs.Queue; q.Capacity == 0 {
+		q.Capacity = min(64*c.Memory.BudgetMB, 16384)
+	}
+}
+
 // Blame wraps an error that a value turned out to cause after loading, with the key and where it was written.
 func (c *Config) Blame(key string, err error) error {
 	if err == nil {
@@ -252,7 +259,7 @@ type Outputs struct {
 
 // Queue bounds the alerts on their way to the outputs.
 type Queue struct {
-	Capacity int `koanf:"capacity" default:"0" min:"0" max:"16777216" doc:"How many alerts may wait; an alert that finds no room is dropped and counted. 0 means 16384."`
+	Capacity int `koanf:"capacity" default:"0" min:"0" max:"16777216" doc:"How many alerts may wait; an alert that finds no room is dropped and counted. 0 means 64 for each megabyte of memory.budget_mb, up to 16384."`
 }
 
 // StdoutOutput writes alerts to the standard output.

@@ -277,6 +277,7 @@ func decode(root *node, lenient bool, src *Source) (*Config, error) {
 	if problems := c.check(root); len(problems) > 0 {
 		return nil, problems
 	}
+	c.size()
 	c.Source.Warnings = append(c.Source.Warnings, ck.warnings...)
 	c.Source.Warnings = append(c.Source.Warnings, notices(c)...)
 	return c, nil

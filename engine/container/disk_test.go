@@ -4,8 +4,10 @@ package container
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -325,6 +327,54 @@ func TestStoreIsBounded(t *testing.T) {
 	}
 	if len(s.boxes) != 10 || len(s.order) > 30 || s.Stats().Evictions != 990 {
 		t.Errorf("%d containers, %d in order, %+v", len(s.boxes), len(s.order), s.Stats())
+	}
+}
+
+// TestStoreIsBoundedInBytes: containers with as much about them as is taken leave by what they take, but not those that events ask for; what has
+// left is found out about again.
+func TestStoreIsBoundedInBytes(t *testing.T) {
+	root := t.TempDir()
+	s := NewStore(Options{Root: root, Enabled: allEnabled})
+	defer s.Close()
+	r := NewResolver(root)
+	r.Limit(1000, 200<<10)
+	r.Use(s)
+	much := strings.Repeat("x", 4000)
+	id := func(i int) string { return fmt.Sprintf("%064x", i) }
+	box := func(i int) *Box {
+		key := Key{V2: uint64(i + 1)}
+		r.Learn(key, []byte("cpu=/docker/"+id(i)))
+		b := r.Box(key)
+		if !b.Wait(time.Minute) {
+			t.Fatal("the disk is not read")
+		}
+		return b
+	}
+	for i := range 100 {
+		write(t, root+"/var/lib/docker/containers/"+id(i)+"/config.v2.json",
+			`{"ID":"`+id(i)+`","Name":"/box`+strconv.Itoa(i)+`","Config":{"Image":"a/b","Labels":{"a":"`+much+`","b":"`+much+`","c":"`+much+`","d":"`+much+`","e":"`+much+`"}}}`)
+		write(t, root+"/var/lib/docker/containers/"+id(i)+"/hostconfig.json", `{"NetworkMode":"none"}`)
+		if b := box(i); b.Metadata().Name != "box"+strconv.Itoa(i) {
+			t.Fatalf("box %d: %+v", i, b.Metadata())
+		}
+		if b := box(0); b.Metadata().Name != "box0" {
+			t.Fatalf("after box %d: %+v", i, b.Metadata())
+		}
+	}
+	s.mu.Lock()
+	kept, sum := s.kept, 0
+	for _, b := range s.boxes {
+		sum += b.Metadata().size()
+	}
+	s.mu.Unlock()
+	if most := 200<<10 + maxText + labelBytes + 4096; kept != sum || kept > most || s.Stats().Evictions < 80 || len(s.order)-s.head != len(s.boxes) {
+		t.Errorf("%d bytes are kept, %d by the containers, want %d at most: %+v, %d in order", kept, sum, most, s.Stats(), len(s.order)-s.head)
+	}
+	if _, in := s.boxes[box(0).Info]; !in || s.Stats().Containers != uint64(len(s.boxes)) {
+		t.Errorf("the container that is asked for has left: %+v", s.Stats())
+	}
+	if b := box(1); b.Metadata().Name != "box1" {
+		t.Errorf("what had left: %+v", b.Metadata())
 	}
 }
 

@@ -35,6 +35,7 @@ type Resolver struct {
 	on           Enabled
 	store        *Store // nil: only identities are known
 	max          int
+	bytes        int // for the store
 	known        map[Key]*entry
 	order        []Key // the keys of known, the oldest first, from head on
 	head         int
@@ -69,7 +70,16 @@ func NewResolver(root string) *Resolver {
 }
 
 // Use makes the resolver tell containers of some runtimes only, and has the store find out about them.
-func (r *Resolver) Use(s *Store) { r.store, r.on = s, s.opts.Enabled }
+func (r *Resolver) Use(s *Store) {
+	r.store, r.on = s, s.opts.Enabled
+	if r.bytes > 0 {
+		s.limit(r.max/2, r.bytes)
+	}
+}
+
+// Limit says how many containers are known at most, in twice as many cgroups, and how many bytes the store may keep of what is known of them.
+// It is for before Use.
+func (r *Resolver) Limit(containers, bytes int) { r.max, r.bytes = 2*containers, bytes }
 
 // Stats returns the counters.
 func (r *Resolver) Stats() Stats {
@@ -110,9 +120,10 @@ func (r *Resolver) Box(k Key) *Box {
 	if e == nil || e.box == nil {
 		return nil
 	}
-	if e.box.refused {
+	if e.box.refused || e.box.dropped {
 		e.box = r.store.Box(e.info)
 	}
+	e.box.used = true
 	return e.box
 }
 

@@ -38,8 +38,9 @@ type Store struct {
 	opts  Options
 	max   int
 	boxes map[Info]*Box
-	order []*Box
+	order []*Box // the oldest first, from head on
 	head  int
+	room
 
 	patience time.Duration // how long Await may wait at once by now
 	awaited  time.Time
@@ -60,6 +61,7 @@ type Store struct {
 
 const (
 	maxBoxes   = 4096
+	maxBytes   = 16 << 20
 	maxQueue   = 4096
 	askers     = 4
 	askTimeout = 2 * time.Second
@@ -79,7 +81,11 @@ type Box struct {
 	phase atomic.Uint32
 	tries int
 
+	// The rest belongs to the goroutine that calls Store.Box.
 	refused bool // there was no room to find out anything
+	used    bool // was asked for since it was last looked at for leaving
+	dropped bool // has left
+	size    int  // under the lock of room: what is kept, in bytes
 }
 
 // The phases of a Box.
@@ -125,7 +131,7 @@ func (b *Box) Wait(d time.Duration) bool {
 // NewStore returns a store; its goroutines run until Close.
 func NewStore(o Options) *Store {
 	s := &Store{
-		disk: disk{host: o.Root, on: o.Enabled}, opts: o, max: maxBoxes, boxes: make(map[Info]*Box),
+		disk: disk{host: o.Root, on: o.Enabled}, opts: o, max: maxBoxes, room: room{bytes: maxBytes}, boxes: make(map[Info]*Box),
 		disks: make(chan *Box, maxQueue), asks: make(chan *Box, maxQueue), changed: make(chan struct{}, 1),
 		docker: newSocket(o.Root, "/run/docker.sock", false), podman: newSocket(o.Root, "/run/podman/podman.sock", false),
 	}
@@ -159,6 +165,7 @@ func (s *Store) Stats() StoreStats {
 // Box returns the container of that identity, and begins to find out about it if it is new.
 func (s *Store) Box(info Info) *Box {
 	if b := s.boxes[info]; b != nil {
+		b.used = true
 		return b
 	}
 	b := &Box{Info: info, read: make(chan struct{})}
@@ -170,11 +177,8 @@ func (s *Store) Box(info Info) *Box {
 		b.refused = true
 		return b
 	}
-	for len(s.boxes) >= s.max {
-		delete(s.boxes, s.order[s.head].Info)
-		s.order[s.head] = nil
-		s.head++
-		s.evictions.Add(1)
+	for len(s.boxes) > 0 && (len(s.boxes) >= s.max || s.full()) {
+		s.evict()
 	}
 	if s.head > s.max {
 		s.order = append(s.order[:0], s.order[s.head:]...)
@@ -215,7 +219,7 @@ func (s *Store) readDisks() {
 func (s *Store) readDisk(b *Box) {
 	if !s.opts.NoDisk {
 		if m := s.disk.find(b.Info); m != nil {
-			b.meta.Store(m)
+			s.keep(b, m)
 			if m.Have&HasName != 0 && m.Have&HasImage != 0 {
 				s.fromDisk.Add(1)
 			}
@@ -267,7 +271,7 @@ func (s *Store) askAPIs() {
 func (s *Store) askAPI(b *Box) {
 	if b.tries > 0 && !s.opts.NoDisk { // docker writes a container's address when it has started
 		if m := s.disk.find(b.Info); m != nil {
-			b.meta.Store(b.meta.Load().merge(m))
+			s.keep(b, b.meta.Load().merge(m))
 		}
 	}
 	m, err := s.ask(b)
@@ -278,7 +282,7 @@ func (s *Store) askAPI(b *Box) {
 	}
 	switch {
 	case err == nil:
-		b.meta.Store(b.meta.Load().merge(m))
+		s.keep(b, b.meta.Load().merge(m))
 		s.fromAPI.Add(1)
 		b.phase.Store(phaseSettled)
 	case !again:

@@ -25,6 +25,7 @@ type Host struct {
 	Addrs      *state.Addrs
 	Names      *state.Names // of the hosts that rules name; nil where they name none
 	Containers *container.Resolver
+	HoldBytes  int // how many bytes of events may wait for what is to be known of their containers
 }
 
 // Ctx is one event while rules look at it, with the caches that fields share. Use Begin for every event and read fields
