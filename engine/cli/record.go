@@ -39,7 +39,7 @@ sysdig read. Without a condition those are all events. How processes begin and e
 				return err
 			}
 			onlyCondition(conf)
-			rules, err := conditionRules("", conditions...)
+			rules, err := conditionRules("recorded", conditions...)
 			if err != nil {
 				return err
 			}
