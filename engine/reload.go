@@ -79,6 +79,12 @@ type Tuner interface {
 	Narrow(d *event.Demand) error
 }
 
+// What is logged of every reload. The first is the acknowledgment: configuration and rules are in effect.
+const (
+	Reloaded    = "configuration reloaded"
+	NotReloaded = "configuration not reloaded: the rules and the configuration before stay in effect"
+)
+
 // ReloadRule is the rule of the alert about a reload that failed.
 const ReloadRule = "Falco internal: reload failed"
 
@@ -234,14 +240,14 @@ func (r *Reloader) reload(ctx context.Context, why string) error {
 	r.done.Add(1)
 	r.last.Store(time.Now().UnixNano())
 	r.Done(last, next)
-	r.Log.Info().Str("why", why).Int("rules", next.Rules.Enabled()).Msg("configuration reloaded")
+	r.Log.Info().Str("why", why).Int("rules", next.Rules.Enabled()).Msg(Reloaded)
 	return nil
 }
 
 // fail says that what was there before stays.
 func (r *Reloader) fail(err error) {
 	r.failed.Add(1)
-	r.Log.Error().Err(err).Msg("configuration not reloaded: the rules and the configuration before stay in effect")
+	r.Log.Error().Err(err).Msg(NotReloaded)
 	r.Alert(&alert.Alert{
 		Time: time.Now().UnixNano(), Rule: ReloadRule, Source: alert.SourceInternal, Hostname: r.Hostname, Priority: alert.Error,
 		Message: ReloadRule + ". The rules and the configuration before stay in effect.",
