@@ -90,6 +90,12 @@ type Follower interface {
 	Follow(next *config.Config, rules []string) error
 }
 
+// What is logged of every reload. The first is the acknowledgment: configuration and rules are in effect.
+const (
+	Reloaded    = "configuration reloaded"
+	NotReloaded = "configuration not reloaded: the rules and the configuration before stay in effect"
+)
+
 // ReloadRule is the rule of the alert about a reload that failed.
 const ReloadRule = "Falco internal: reload failed"
 
@@ -258,14 +264,14 @@ func (r *Reloader) reload(ctx context.Context, why string) error {
 	if r.Tuner != nil {
 		r.Tuner.Report(r.Log, next.Rules.HeldBy)
 	}
-	r.Log.Info().Str("why", why).Int("rules", next.Rules.Enabled()).Msg("configuration reloaded")
+	r.Log.Info().Str("why", why).Int("rules", next.Rules.Enabled()).Msg(Reloaded)
 	return nil
 }
 
 // fail says that what was there before stays.
 func (r *Reloader) fail(err error) {
 	r.failed.Add(1)
-	r.Log.Error().Err(err).Msg("configuration not reloaded: the rules and the configuration before stay in effect")
+	r.Log.Error().Err(err).Msg(NotReloaded)
 	r.Alert(&alert.Alert{
 		Time: time.Now().UnixNano(), Rule: ReloadRule, Source: alert.SourceInternal, Hostname: r.Hostname, Priority: alert.Error,
 		Message: ReloadRule + ". The rules and the configuration before stay in effect.",

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"falconet/engine"
 	"falconet/engine/config"
 
 	"github.com/rs/zerolog"
@@ -135,8 +136,11 @@ func newThrottle(now func() time.Time) *throttle {
 	return &throttle{now: now, seen: map[string]*repeated{}}
 }
 
-// Run is zerolog's hook.
+// Run is zerolog's hook. Who asked for a reload waits for the answer.
 func (t *throttle) Run(e *zerolog.Event, _ zerolog.Level, text string) {
+	if text == engine.Reloaded || text == engine.NotReloaded {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
