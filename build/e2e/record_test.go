@@ -22,7 +22,7 @@ const recordedRules = `- macro: e2e_below
 - rule: E2E recorded image
   desc: A program starts, or a process does.
   condition: e2e_below and evt.type in (execve, execveat, clone, clone3, fork, vfork)
-  output: "%evt.type %evt.res %evt.args %proc.name %proc.exe %proc.exepath %proc.args %proc.cmdline %proc.pid %proc.vpid %proc.ppid %proc.pname %proc.pcmdline %proc.aname[2] %proc.aexepath[3] %proc.sid %proc.vpgid %proc.tty %proc.env[D] %proc.is_exe_writable %proc.is_exe_upper_layer %proc.exe_ino %proc.loginuid %user.name %user.uid %user.loginuid %group.gid %group.name %thread.cap_effective %thread.cap_permitted %thread.vtid %container.id"
+  output: "%evt.type %evt.res %evt.args %proc.name %proc.exe %proc.exepath %proc.args %proc.cmdline %proc.pid %proc.vpid %proc.ppid %proc.pname %proc.pcmdline %proc.aname[2] %proc.aexepath[3] %proc.sid %proc.vpgid %proc.tty %proc.env[D] %proc.is_exe_writable %proc.is_exe_upper_layer %proc.exe_ino %user.name %user.uid %user.loginuid %group.gid %group.name %thread.cap_effective %thread.cap_permitted %thread.vtid %container.id"
   priority: INFO
 - rule: E2E recorded end
   desc: A process ends.
