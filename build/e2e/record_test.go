@@ -22,7 +22,7 @@ const recordedRules = `- macro: e2e_below
 - rule: E2E recorded image
   desc: A program starts, or a process does.
   condition: e2e_below and evt.type in (execve, execveat, clone, clone3, fork, vfork)
-  output: "%evt.type %evt.res %evt.args %proc.name %proc.exe %proc.exepath %proc.args %proc.cmdline %proc.pid %proc.vpid %proc.ppid %proc.pname %proc.pcmdline %proc.aname[2] %proc.aexepath[3] %proc.sid %proc.vpgid %proc.tty %proc.env[D] %proc.is_exe_writable %proc.is_exe_upper_layer %proc.exe_ino %proc.loginuid %user.name %user.uid %user.loginuid %group.gid %group.name %thread.cap_effective %thread.cap_permitted %thread.vtid %container.id"
+  output: "%evt.type %evt.res %evt.args %proc.name %proc.exe %proc.exepath %proc.args %proc.cmdline %proc.pid %proc.vpid %proc.ppid %proc.pname %proc.pcmdline %proc.aname[2] %proc.aexepath[3] %proc.sid %proc.vpgid %proc.tty %proc.env[D] %proc.is_exe_writable %proc.is_exe_upper_layer %proc.exe_ino %user.name %user.uid %user.loginuid %group.gid %group.name %thread.cap_effective %thread.cap_permitted %thread.vtid %container.id"
   priority: INFO
 - rule: E2E recorded end
   desc: A process ends.
@@ -47,7 +47,7 @@ var recordedScripts = []string{
 	`cd /; cat "$D/../$(basename $D)/secret"; cd "$D"; mkdir sub; mv other sub/; rm -r sub; echo again > other`,
 	`cat /does/not/exist || :`, `ls /etc | head -n 1 | cat`,
 	`setpriv --reuid 12345 --regid 12345 --clear-groups cat /etc/passwd`,
-	`(trap : USR1; kill -USR1 $$; :)`, `unshare -u hostname e2e`, `ln -s secret link; cat link; rm link`,
+	`trap : USR1; kill -USR1 $$; :`, `unshare -u hostname e2e`, `ln -s secret link; cat link; rm link`,
 }
 
 // Alerts at the moment and alerts of the recording that was made of it are the same: rule, time, and fields.

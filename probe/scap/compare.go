@@ -4,6 +4,7 @@ package scap
 
 import (
 	"bytes"
+	"slices"
 
 	"falconet/engine/event"
 )
@@ -43,23 +44,28 @@ func (w *Writer) compare(th *thread, e *raw) {
 	if made.Event != live.Event {
 		return
 	}
-	if (made.Flags^live.Flags)&^event.FlagFailed != 0 || made.NR != live.NR || made.PPID != live.PPID {
+	const aside = event.FlagFailed | event.FlagTruncated | event.FlagFault // of what is known already, or read by nobody
+	if (made.Flags^live.Flags)&^aside != 0 || made.NR != live.NR || made.PPID != live.PPID {
 		w.tellHeader()
 	}
 	call := w.paramsDiffer(made)
 	if call {
 		w.told = appendEntry(w.told, tagCall, event.AppendCall(nil, live))
 	}
+	row := live.Row()
 	for tag, k := range toldParts {
-		if k == event.PartNone || forParams.Has(k) && !call {
+		if !row.Captures(k) || forParams.Has(k) && !(call && needs(row, k)) {
 			continue
 		}
 		have, ok := live.Part(k)
 		got, gotOK := made.Part(k)
-		if ok == gotOK && samePiece(k, have, got) {
+		if ok == gotOK && (!ok || samePiece(k, have, got)) {
 			continue
 		}
 		if !ok {
+			if held(row, k) {
+				continue // nobody asked for it; a reader knows it of its own
+			}
 			w.told = append(w.told, byte(tag), absent&0xff, absent>>8)
 			continue
 		}
@@ -69,6 +75,16 @@ func (w *Writer) compare(th *thread, e *raw) {
 	if len(w.told) > 1 {
 		w.shadow.tell(th, e, w.told)
 	}
+}
+
+// needs reports whether a parameter of the row is read from a piece.
+func needs(row *event.Row, k event.PartKind) bool {
+	return slices.ContainsFunc(row.Params, func(p event.Param) bool { return p.Needs().Has(k) })
+}
+
+// held reports whether a piece has to be captured before the call is done.
+func held(row *event.Row, k event.PartKind) bool {
+	return slices.ContainsFunc(row.Held, func(p event.Part) bool { return p.Kind == k })
 }
 
 // cgroup tells the cgroups of the event's process where they are known to be others than those that were told last.

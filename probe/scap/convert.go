@@ -112,7 +112,9 @@ func (s *Source) fillSome(th *thread, e *raw, later bool) {
 				s.out.SetBytes(st.to, text(b))
 			}
 		case formBytes:
-			s.out.SetBytes(st.to, b)
+			if len(b) > 0 || !s.ours { // ours tell when there was something to be empty
+				s.out.SetBytes(st.to, b)
+			}
 		case formAddr:
 			if len(b) > 0 {
 				s.sockbuf = appendSockaddr(s.sockbuf[:0], b)

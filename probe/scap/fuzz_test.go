@@ -23,6 +23,7 @@ func FuzzRead(f *testing.F) {
 	_, _ = w.Write(all)
 	_ = w.Close()
 	f.Add(z.Bytes(), false)
+	f.Add(writtenSample(f), true)
 	f.Fuzz(func(t *testing.T, b []byte, resync bool) {
 		s, err := New(bytes.NewReader(b), Options{Resync: resync, MaxThreads: 64})
 		if err != nil {
@@ -63,7 +64,7 @@ func audit(t *testing.T, tables *tables) {
 	fds, begun := 0, 0
 	seen := make(map[*files]bool)
 	for _, th := range tables.threads {
-		begun += cap(th.kept)
+		begun += cap(th.kept) + len(th.told)
 		if f := th.proc.files; !seen[f] {
 			seen[f] = true
 			for _, d := range f.byFD {

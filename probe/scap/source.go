@@ -299,9 +299,10 @@ func (s *Source) event(blk *block) error {
 		}
 	}
 	s.convert(th, e)
-	th = s.tables.thread(e.tid)
-	th.call = nil
-	s.forget(th)
+	if th := s.tables.threads[e.tid]; th != nil { // it may be another now, or have left
+		th.call = nil
+		s.forget(th)
+	}
 	return nil
 }
 

@@ -79,6 +79,9 @@ type desc struct {
 
 	facts  []byte // FileFacts, as far as they were told
 	fspath string // path inside the filesystem where it is not name
+
+	size    int // see weight
+	holders int // tables' places where it is
 }
 
 const (
@@ -220,18 +223,39 @@ func (t *tables) set(f *files, fd int64, d *desc) {
 		return
 	}
 	t.fds += d.weight()
+	d.holders++
 	if replaces {
 		t.fds -= old.weight()
+		old.holders--
 	}
 	f.byFD[fd] = d
 }
 
-// weight is how much of the room for descriptors d takes: long names count.
-func (d *desc) weight() int { return 1 + len(d.name)/128 }
+// weight is how much of the room for descriptors d takes in each table: long names count.
+func (d *desc) weight() int {
+	if d.size == 0 {
+		d.size = weightOf(d.name, d.fspath)
+	}
+	return d.size
+}
+
+func weightOf(name, fspath string) int { return 1 + (len(name)+len(fspath))/128 }
+
+// rename gives a descriptor other paths, if there is room for them.
+func (t *tables) rename(d *desc, name, fspath string) {
+	more := (weightOf(name, fspath) - d.weight()) * d.holders
+	if more > 0 && t.fds+more > t.maxFDs {
+		t.full++
+		return
+	}
+	t.fds += more
+	d.name, d.fspath, d.size = name, fspath, weightOf(name, fspath)
+}
 
 func (t *tables) close(f *files, fd int64) {
 	if d, ok := f.byFD[fd]; ok {
 		t.fds -= d.weight()
+		d.holders--
 		delete(f.byFD, fd)
 	}
 }

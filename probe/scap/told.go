@@ -39,6 +39,9 @@ var toldParts = [...]event.PartKind{
 	28: event.PartNow, 29: event.PartHere, 30: event.PartPath2,
 }
 
+// maxFacts bounds what is kept of a structure of a later version.
+const maxFacts = 256
+
 // entries calls fn for each entry of what was told; b is nil for a piece that is absent. It stops where the bytes end.
 func entries(data []byte, fn func(tag uint8, b []byte)) {
 	if len(data) < 1 || data[0] != toldVersion {
@@ -239,24 +242,30 @@ func (s *Source) keep(k event.PartKind, b []byte, th *thread, d *desc) {
 	p := th.proc
 	switch k {
 	case event.PartCwd, event.PartHere:
-		p.cwd = trimSlash(string(b))
+		if len(b) <= maxText {
+			p.cwd = trimSlash(string(b))
+		}
 	case event.PartCgroups:
 		p.cgroups = slices.Clone(b)
 		p.cgroup = s.tables.intern(p.cgroups)
 		s.out.Header().Cgroup = p.cgroup
 	case event.PartNow:
-		th.now = slices.Clone(b)
+		if _, ok := event.NowOf(b); ok && len(b) <= maxFacts {
+			th.now = slices.Clone(b)
+		}
 	}
 	if d == nil {
 		return
 	}
 	switch k {
 	case event.PartPath:
-		d.name = string(b)
+		s.tables.rename(d, string(b), d.fspath)
 	case event.PartFSPath:
-		d.fspath = string(b)
+		s.tables.rename(d, d.name, string(b))
 	case event.PartFile:
-		d.facts = slices.Clone(b)
+		if _, ok := event.FileOf(b); ok && len(b) <= maxFacts {
+			d.facts = slices.Clone(b)
+		}
 	case event.PartSock:
 		if f, ok := event.SockOf(b); ok {
 			d.sock = &f

@@ -13,8 +13,14 @@ import (
 	"falconet/engine/event"
 )
 
+// writtenSample is what the writer makes of the sample.
+func writtenSample(t testing.TB) []byte {
+	t.Helper()
+	return written(t, someLists(0), records(t, sample(2).Bytes()))
+}
+
 // records reads all records of a capture, each as bytes of its own.
-func records(t *testing.T, b []byte) (all [][]byte) {
+func records(t testing.TB, b []byte) (all [][]byte) {
 	t.Helper()
 	s, err := New(bytes.NewReader(b), Options{})
 	if err != nil {
@@ -42,7 +48,7 @@ func lines(t *testing.T, all [][]byte) (out []string) {
 }
 
 // written writes records of bytes as a capture.
-func written(t *testing.T, l *Lists, all [][]byte) []byte {
+func written(t testing.TB, l *Lists, all [][]byte) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w, err := NewWriter(&out, l)
