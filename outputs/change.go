@@ -110,7 +110,7 @@ func (c *Change) apply() {
 				continue
 			}
 		}
-		workers = append(workers, q.start(opened{sink, s.same}))
+		workers = append(workers, q.start(c.opts.opened(sink, s)))
 	}
 	q.state.Lock()
 	q.workers, q.retired = workers, append(q.retired, leaving...)

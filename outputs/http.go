@@ -4,6 +4,7 @@ package outputs
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -73,6 +74,32 @@ func NewHTTP(f Format, conf config.HTTPOutput, timeout time.Duration, echo io.Wr
 		s.echo = echo
 	}
 	return s, nil
+}
+
+// Try connects to the server, unless a proxy does that, and looks at its certificate.
+func (s *HTTP) Try() error {
+	transport := s.client.Transport.(*http.Transport)
+	req, err := http.NewRequest(http.MethodPost, s.conf.URL, nil)
+	if err != nil {
+		return err
+	}
+	if proxy, err := transport.Proxy(req); proxy != nil || err != nil {
+		return err
+	}
+	port := cmp.Or(req.URL.Port(), map[string]string{"http": "80", "https": "443"}[req.URL.Scheme])
+	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
+	defer cancel()
+	conn, err := transport.DialContext(ctx, "tcp", net.JoinHostPort(req.URL.Hostname(), port))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if transport.TLSClientConfig == nil {
+		return nil
+	}
+	c := transport.TLSClientConfig.Clone()
+	c.ServerName = req.URL.Hostname()
+	return tls.Client(conn, c).HandshakeContext(ctx)
 }
 
 func httpTLS(conf config.HTTPOutput) (*tls.Config, error) {

@@ -40,7 +40,7 @@ func Open(o Options) (*Queue, error) {
 		if err != nil {
 			errs = append(errs, o.blame(one.key, err))
 		} else if s != nil {
-			list = append(list, opened{s, one.same})
+			list = append(list, o.opened(s, &one))
 		}
 	}
 	if len(errs) > 0 {
@@ -55,22 +55,31 @@ func Open(o Options) (*Queue, error) {
 // opened is a sink that is ready, and what it was made of.
 type opened struct {
 	Sink
-	same string
+	same  string
+	wrong func(error) // takes the error of a receiver that cannot be reached; nil where nobody asks
+}
+
+func (o *Options) opened(s Sink, of *source) opened {
+	log, name, err := o.Log, s.Name(), func(err error) error { return o.blame(of.address, err) }
+	return opened{s, of.same, func(e error) {
+		log.Error().Str("output", name).Err(err(e)).Msg("output cannot be reached now: alerts wait")
+	}}
 }
 
 // source is an output that is enabled.
 type source struct {
-	key   string // where a value is wrong, unless the error says
-	same  string // all that the sink depends on: another sink with the same text does the same
-	spool config.Spool
-	open  func() (Sink, error) // nil without an error is none
+	key     string // where a value is wrong, unless the error says
+	address string // the key of where the receiver is
+	same    string // all that the sink depends on: another sink with the same text does the same
+	spool   config.Spool
+	open    func() (Sink, error) // nil without an error is none
 }
 
 // sinks are the outputs that are enabled.
 func (o *Options) sinks() (list []source) {
 	timeout := o.timeout()
 	add := func(key string, conf any, spool config.Spool, format Format, open func() (Sink, error)) {
-		list = append(list, source{key: key, same: fmt.Sprintf("%s %+v %d %v %v", key, conf, format, timeout, o.Render.Buffered), spool: spool, open: open})
+		list = append(list, source{key: key, address: key, same: fmt.Sprintf("%s %+v %d %v %v", key, conf, format, timeout, o.Render.Buffered), spool: spool, open: open})
 	}
 	reads := func(files ...string) { // a file with other content makes another sink
 		last := &list[len(list)-1]
@@ -99,6 +108,7 @@ func (o *Options) sinks() (list []source) {
 			return s, nil
 		})
 		reads(c.CACert, c.ClientCert, c.ClientKey)
+		list[len(list)-1].address = "syslog_output.address"
 	}
 	if c := o.Outputs.File; c.Enabled {
 		f := o.format(c.Format)
@@ -112,6 +122,7 @@ func (o *Options) sinks() (list []source) {
 		f := o.format(c.Format)
 		add("http_output", c, c.Spool, f, func() (Sink, error) { return NewHTTP(f, c, timeout, o.Stdout) })
 		reads(c.CACert, c.CABundle, c.ClientCert, c.ClientKey)
+		list[len(list)-1].address = "http_output.url"
 	}
 	return list
 }

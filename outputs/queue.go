@@ -129,7 +129,7 @@ func (q *Queue) start(s opened) *worker {
 		sink, disk = spooled.Sink, spooled.disk
 	}
 	w := newWorker(sink, disk, q.opts)
-	w.same = s.same
+	w.same, w.wrong = s.same, s.wrong
 	q.running.Go(w.run)
 	return w
 }

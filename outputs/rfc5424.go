@@ -121,6 +121,14 @@ func (s *RemoteSyslog) connect() error {
 	return nil
 }
 
+// Try connects to the server. Of datagrams nobody knows where they arrive.
+func (s *RemoteSyslog) Try() error {
+	if s.network == "udp" {
+		return nil
+	}
+	return s.connect()
+}
+
 // Write sends the line. A stream that the server has closed is noticed before, not after a message was lost in it.
 func (s *RemoteSyslog) Write(l Line) error {
 	if s.conn != nil && s.network == "tcp" && s.closedByPeer() {

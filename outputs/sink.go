@@ -35,6 +35,12 @@ type Sink interface {
 	Close() error
 }
 
+// tryer is a sink whose receiver may be out of reach, which is better known before there is an alert.
+type tryer interface {
+	// Try finds out whether the receiver can be reached. It is called from the sink's goroutine, before anything else.
+	Try() error
+}
+
 // Later is the error of a sink whose receiver takes nothing for now.
 type Later struct {
 	Err error

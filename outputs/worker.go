@@ -16,7 +16,8 @@ const (
 // worker owns a sink: it is the only one to call it.
 type worker struct {
 	sink     Sink
-	same     string // what it was made of
+	same     string      // what it was made of
+	wrong    func(error) // takes the error of a receiver that cannot be reached at the beginning
 	buffered bool
 	patient  <-chan struct{} // see QueueOptions
 	in       *fifo
@@ -117,6 +118,11 @@ func (w *worker) idle() bool { return w.held == 0 && w.from.waiting() == 0 }
 // everything was delivered or lost.
 func (w *worker) run() {
 	defer close(w.ended)
+	if t, ok := w.sink.(tryer); ok && w.wrong != nil {
+		if err := w.call(t.Try); err != nil {
+			w.wrong(err)
+		}
+	}
 	retiring := w.retiring
 	var storing sync.WaitGroup
 	if w.spool != nil {

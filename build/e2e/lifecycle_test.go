@@ -5,6 +5,7 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -115,62 +117,108 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// TestNothingLeft wants no program of the probe to outlive its process, however that ends.
+// TestNothingLeft wants nothing of the probe to outlive its process, however that ends, in the middle of events and of reloads.
 func TestNothingLeft(t *testing.T) {
 	privileged(t)
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		t.Run(sig.String(), func(t *testing.T) {
-			d := start(t, launch{})
-			ids := programsOf(t, d.cmd.Process.Pid)
-			if len(ids) == 0 {
-				t.Fatal("a falconet that reports events holds no program of the kernel")
+			dir := tempDir(t)
+			pinned := pins(t)
+			d := start(t, launch{rules: touchRule(dir)})
+			stop := make(chan struct{})
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				for n := 0; ; n++ {
+					select {
+					case <-stop:
+						return
+					default:
+						name := filepath.Join(dir, strconv.Itoa(n))
+						if os.WriteFile(name, nil, 0o600) == nil {
+							os.Remove(name)
+						}
+					}
+				}
+			})
+			d.hangUp()
+			objects := kernelObjects(t, d.cmd.Process.Pid)
+			for _, kind := range objectKinds {
+				if len(objects[kind.name]) == 0 {
+					t.Errorf("a falconet that reports events holds no %s of the kernel", kind.name)
+				}
 			}
 			if err := d.cmd.Process.Signal(sig); err != nil {
 				t.Fatal(err)
 			}
 			d.wait()
-			// The kernel frees them a moment after the last reference is gone.
-			until(t, "the probe's programs to leave the kernel", func() bool {
-				return !slices.ContainsFunc(ids, programLoaded)
-			})
+			close(stop)
+			wg.Wait()
+			for _, kind := range objectKinds {
+				// The kernel frees them a moment after the last reference is gone.
+				until(t, "the probe's "+kind.name+"s to leave the kernel", func() bool {
+					return !slices.ContainsFunc(objects[kind.name], func(id uint32) bool { return kernelHas(kind.get, id) })
+				})
+			}
+			if now := pins(t); !slices.Equal(now, pinned) {
+				t.Errorf("pinned are %q, before there were %q", now, pinned)
+			}
 		})
 	}
 }
 
-var progID = regexp.MustCompile(`(?m)^prog_id:\s*(\d+)$`)
+// objectKinds are the kinds of the kernel's objects that a probe is made of, and the commands of bpf(2) that open one by its number.
+var objectKinds = []struct {
+	name string
+	get  uintptr
+}{{"prog", unix.BPF_PROG_GET_FD_BY_ID}, {"map", unix.BPF_MAP_GET_FD_BY_ID}, {"link", unix.BPF_LINK_GET_FD_BY_ID}}
 
-// programsOf lists the BPF programs that a process holds, directly or by links.
-func programsOf(t *testing.T, pid int) []uint32 {
+var objectID = regexp.MustCompile(`(?m)^(prog|map|link)_id:\s*(\d+)$`)
+
+// kernelObjects lists the BPF objects that a process holds, by kind.
+func kernelObjects(t *testing.T, pid int) map[string][]uint32 {
 	t.Helper()
 	infos, err := filepath.Glob(fmt.Sprintf("/proc/%d/fdinfo/*", pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ids []uint32
+	ids := make(map[string][]uint32)
 	for _, info := range infos {
 		b, err := os.ReadFile(info)
 		if err != nil {
 			continue // closed since
 		}
-		if m := progID.FindSubmatch(b); m != nil {
-			id, err := strconv.ParseUint(string(m[1]), 10, 32)
+		for _, m := range objectID.FindAllSubmatch(b, -1) {
+			id, err := strconv.ParseUint(string(m[2]), 10, 32)
 			if err != nil {
 				t.Fatal(err)
 			}
-			ids = append(ids, uint32(id))
+			ids[string(m[1])] = append(ids[string(m[1])], uint32(id))
 		}
 	}
 	return ids
 }
 
-// programLoaded reports whether the kernel has a BPF program of that number.
-func programLoaded(id uint32) bool {
+// kernelHas reports whether the kernel has a BPF object of that number.
+func kernelHas(get uintptr, id uint32) bool {
 	attr := [16]uint32{0: id}
-	fd, _, errno := unix.Syscall(unix.SYS_BPF, unix.BPF_PROG_GET_FD_BY_ID, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
+	fd, _, errno := unix.Syscall(unix.SYS_BPF, get, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
 	if errno == 0 {
 		unix.Close(int(fd))
 	}
 	return errno != unix.ENOENT
+}
+
+// pins are the BPF objects that have a name in the file system, where there is one for them.
+func pins(t *testing.T) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir("/sys/fs/bpf", func(path string, _ fs.DirEntry, err error) error {
+		names = append(names, path)
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return names
 }
 
 // TestClosedStdout takes the reader of the standard output away while another output goes on.

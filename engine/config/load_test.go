@@ -3,6 +3,8 @@
 package config
 
 import (
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -150,6 +152,88 @@ func TestProblems(t *testing.T) {
 		}
 		if strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: more than one line: %v", tc.text, err)
+		}
+	}
+}
+
+// Every key refuses a value of another type, and one beyond its bounds, and says which, where, and what it wants.
+func TestEveryKeyIsChecked(t *testing.T) {
+	numbers := func(p *prop) (out []string) {
+		out = []string{"many", "[1]", "{a: 1}"}
+		for _, at := range []float64{p.min - 1, p.max + 1} {
+			if !math.IsInf(at, 0) {
+				out = append(out, fmt.Sprintf("%.0f", at))
+			}
+		}
+		return out
+	}
+	wrong := map[propKind]func(*prop) []string{
+		boolProp: func(*prop) []string { return []string{"perhaps", "3", "[true]", "{a: true}"} }, intProp: numbers, floatProp: numbers,
+		stringProp: func(p *prop) []string {
+			if p.enum != nil {
+				return []string{"nothing-of-these", "[x]", "{a: b}"}
+			}
+			return []string{"[x]", "{a: b}"}
+		},
+		objectProp: func(*prop) []string { return []string{"5", "[x]"} },
+		listProp: func(p *prop) []string {
+			if p.item.kind == anyProp || p.item.kind == objectProp && p.item.scalar != "" {
+				return nil
+			}
+			return []string{"{no-such-key: b}"}
+		},
+		textsProp: func(*prop) []string { return []string{"5", "[x]", "{a: [x]}"} },
+	}
+	n := 0
+	var visit func(p *prop)
+	visit = func(p *prop) {
+		for _, child := range p.props {
+			visit(child)
+		}
+		if p.path == "" || wrong[p.kind] == nil {
+			return
+		}
+		for _, value := range wrong[p.kind](p) {
+			n++
+			// a line of its own for each level, the value on the last
+			var text strings.Builder
+			parts := strings.Split(p.path, ".")
+			for i, name := range parts {
+				fmt.Fprintf(&text, "%s%s:", strings.Repeat("  ", i), name)
+				if i < len(parts)-1 {
+					text.WriteByte('\n')
+				}
+			}
+			_, err := load(t, text.String()+" "+value+"\n")
+			if err == nil {
+				t.Errorf("%s: %s was accepted", p.path, value)
+				continue
+			}
+			if want := fmt.Sprintf("main.yaml:%d:", len(parts)); !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), p.path) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %s: %v", p.path, value, err)
+			}
+		}
+	}
+	visit(schema())
+	t.Logf("%d values were refused", n)
+}
+
+// A configuration that others may change is none: it says which programs are run.
+func TestWritableByEverybody(t *testing.T) {
+	included := write(t, "more.yaml", "json_output: true")
+	main := write(t, "main.yaml", "config_files: ["+included+"]")
+	for _, path := range []string{main, included} {
+		if err := os.Chmod(path, 0o606); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(Options{File: main}); err == nil || !strings.Contains(err.Error(), path+" can be written by everybody") {
+			t.Errorf("%v", err)
+		}
+		if err := os.Chmod(path, 0o660); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(Options{File: main}); err != nil {
+			t.Error(err)
 		}
 	}
 }
