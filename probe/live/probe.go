@@ -13,7 +13,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -118,7 +117,7 @@ func (p *Probe) open(spec *ebpf.CollectionSpec, o Options) (err error) {
 	defer loader.close()
 	list := p.plan.hooks()
 	if p.requests != nil {
-		list = append(list, loader.requestHooks(p.requests)...)
+		list = append(list, p.requests.list()...)
 	}
 	began := time.Now()
 	var refused []error
@@ -226,7 +225,7 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	}
 	p.cookie = binary.LittleEndian.Uint64(random[:])
 	options := map[string]any{
-		"cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
+		"x32_calls": x32Calls(), "cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
 		"every_thread": p.plan.everyThread, "exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat,
 		"fork_slot": p.plan.fork, "exit_slot": p.plan.exit, "drop_failed": o.DropFailed, "holding": len(p.plan.held) > 0,
 		"signal_event": uint16(p.plan.signal), "page_fault_event": uint16(p.plan.pageFault), "snaplen": uint32(cmp.Or(o.Snaplen, defaultSnaplen)),
@@ -311,7 +310,7 @@ func (p *Probe) createMaps(spec *ebpf.CollectionSpec) error {
 
 // uses reports whether the plan has a slot for a program.
 func (p *Probe) uses(program string) bool {
-	if strings.HasSuffix(program, requestData) { // of io_uring, what goes there by call
+	if program == captureRequestData { // what goes there by call
 		program = captureData
 	}
 	for _, c := range p.plan.slots {
@@ -373,20 +372,15 @@ func (p *Probe) fillRequests(programs map[string]*ebpf.Program) error {
 			return fmt.Errorf("write request: %w", err)
 		}
 		for _, slot := range r.Slot {
-			for _, h := range requestHookList {
-				if len(h.programs) == 0 || slot == 0 {
-					continue
-				}
-				name := h.programs[0].name
-				if p.plan.slots[slot].program == captureData {
-					name += requestData
-				}
-				if programs[name] == nil {
-					continue
-				}
-				if err := p.maps[h.array].Put(uint32(slot), programs[name]); err != nil {
-					return fmt.Errorf("write program slot: %w", err)
-				}
+			prog := programs[captureRequest]
+			if p.plan.slots[slot].program == captureData {
+				prog = programs[captureRequestData]
+			}
+			if slot == 0 || prog == nil {
+				continue
+			}
+			if err := p.maps["request_programs"].Put(uint32(slot), prog); err != nil {
+				return fmt.Errorf("write program slot: %w", err)
 			}
 		}
 	}
