@@ -5,6 +5,8 @@
 #include "kernel.h"
 
 #define MAX_SYSCALL 512 /* a power of two: numbers are masked with it */
+#define X32_BIT 0x40000000u
+#define X32_CALLS 36 /* numbers from MAX_SYSCALL on that calls of the x32 table have */
 #define MAX_SLOTS 512
 #define MAX_PARTS 16 /* a power of two: indexes are masked with it */
 #define MAX_EVENTS 512

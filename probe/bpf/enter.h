@@ -29,7 +29,7 @@ static __always_inline struct route *hold_route(u32 n)
 /* The scratch of a call that is to be held; NULL for one that nobody asks for, or for want of room. */
 static __always_inline struct scratch *hold_begin(struct task_struct *t, struct pt_regs *regs, u64 nr, bool inside)
 {
-	u32 n = nr & ~0x40000000u, slot;
+	u32 n = nr & ~X32_BIT, slot;
 	const struct slot *row;
 	struct counters *c;
 	struct scratch *s;
@@ -94,7 +94,7 @@ static __always_inline void on_enter(void *ctx, void *programs, struct pt_regs *
 	struct scratch *s;
 	u32 slot;
 
-	if (!hold_route(nr & ~0x40000000u))
+	if (!hold_route(nr & ~X32_BIT))
 		return;
 	s = hold_again(t);
 	if (!s) {
@@ -125,6 +125,9 @@ static __always_inline void on_object(void *ctx, void *programs, struct vfsmount
 	struct scratch *s = hold_again(t);
 	struct pt_regs *regs;
 
+	/* A worker of io_uring makes no calls: the registers are those that the thread had which it was made from, in the middle of any call. */
+	if (READ(t, flags) & (PF_IO_WORKER | PF_KTHREAD))
+		return;
 	if (!s) {
 		regs = entry_registers(t);
 		s = hold_begin(t, regs, READ(regs, orig_ax), true);

@@ -184,6 +184,7 @@ struct bpf_iter__task_file { struct bpf_iter_meta *meta; struct task_struct *tas
 #pragma clang attribute pop
 
 #define PF_KTHREAD 0x00200000
+#define PF_IO_WORKER 0x00000010 /* 5.12: 3bfe6106693b; before, they are kernel threads */
 #define PF_EXITING 0x00000004
 #define TS_COMPAT 0x0002
 #define S_IFMT 0170000

@@ -10,6 +10,7 @@ const volatile u16 heartbeat_slot; /* the slot of a heartbeat */
 const volatile s32 v1_controller = -1; /* index in controllers() of the v1 hierarchy for cgroup1, -1 for none */
 const volatile bool drop_failed;   /* calls that fail are no events */
 const volatile u32 snaplen = 80; /* how many bytes of the data that a call moves are kept */
+const volatile u16 x32_calls[64];  /* numbers of the 32-bit table, see call_number; a power of two */
 const volatile u16 exec_slot, execveat_slot, fork_slot, exit_slot;
 const volatile u16 signal_event, page_fault_event; /* rows of the tracepoints that are attached only when a rule asks for them */
 
@@ -54,9 +55,7 @@ struct {
 
 PROGRAMS(exit_programs, MAX_SLOTS);
 PROGRAMS(exec_programs, 1);
-PROGRAMS(submit_programs, MAX_SLOTS);
-PROGRAMS(complete_programs, MAX_SLOTS);
-PROGRAMS(overflow_programs, MAX_SLOTS);
+PROGRAMS(request_programs, MAX_SLOTS); /* of all hooks of io_uring: raw tracepoints are alike */
 
 /* Operation of io_uring -> the system call that it stands for: what reads and writes has two entries, with a position and without. */
 struct {

@@ -34,7 +34,7 @@ int sys_exit_raw(u64 *ctx)
 	SEC("raw_tp/" hook) int name##_raw(u64 *ctx) { call; return 0; }
 
 BOTH(capture_call, "sys_exit", capture_syscall(ctx, CAN_CALL | CAN_STRIDE, ((struct pace){3, 1, 12})))
-BOTH(capture_data, "sys_exit", capture_moved(ctx, CAN_OBJECT, ((struct pace){1, 4, 12})))
+BOTH(capture_data, "sys_exit", capture_moved(ctx, CAN_OBJECT, ((struct pace){1, 2, 24})))
 BOTH(capture_messages, "sys_exit", capture_messages())
 BOTH(capture_messages_by_turns, "sys_exit", capture_messages_by_turns(ctx, 64))
 BOTH(capture_process, "sys_exit", capture_syscall(ctx, CAN_PROCESS | CAN_VECTOR | CAN_STRIDE, ((struct pace){1, 1, 64})))
@@ -49,17 +49,18 @@ BOTH(signal_delivered, "signal_deliver", on_signal(ctx[0], (void *)ctx[1]))
 BOTH(page_fault_user, "page_fault_user", on_page_fault(ctx[0], (void *)ctx[1], ctx[2]))
 BOTH(page_fault_kernel, "page_fault_kernel", on_page_fault(ctx[0], (void *)ctx[1], ctx[2]))
 
-/* The loader gives these the tracepoint's name where the kernel has another: before 6.3 the first is io_uring_submit_sqe. */
-BOTH(request_submit, "io_uring_submit_req", on_submit(ctx, (void *)(submit_second ? FROM(ctx, 1) : FROM(ctx, 0)), false, 0))
-BOTH(request_failed, "io_uring_req_failed", on_submit(ctx, (void *)(failed_third ? FROM(ctx, 2) : FROM(ctx, 1)), true, ctx[0]))
-BOTH(request_overflow, "io_uring_cqe_overflow", on_complete(ctx, &overflow_programs, ctx[0], NULL, ctx[1], ctx[2], ctx[3]))
-BOTH(request_complete, "io_uring_complete", on_complete_hook(ctx))
-BOTH(capture_submitted, "io_uring_submit_req", capture_request(ctx, &submit_programs))
-BOTH(capture_overflowed, "io_uring_cqe_overflow", capture_request(ctx, &overflow_programs))
-BOTH(capture_completed, "io_uring_complete", capture_request(ctx, &complete_programs))
-BOTH(capture_submitted_data, "io_uring_submit_req", capture_request_data(ctx, &submit_programs))
-BOTH(capture_overflowed_data, "io_uring_cqe_overflow", capture_request_data(ctx, &overflow_programs))
-BOTH(capture_completed_data, "io_uring_complete", capture_request_data(ctx, &complete_programs))
+/*
+ * Raw tracepoints alone: the kernel lets the programs of all of them share an array, so that what captures need not be verified for each
+ * hook. The loader knows the tracepoint's name where the kernel has another: before 6.3 the first is io_uring_submit_sqe.
+ */
+#define RAW(name, hook, call) SEC("raw_tp/" hook) int name##_raw(u64 *ctx) { call; return 0; }
+
+RAW(request_submit, "io_uring_submit_req", on_submit(ctx, (void *)(submit_second ? FROM(ctx, 1) : FROM(ctx, 0)), false, 0))
+RAW(request_failed, "io_uring_req_failed", on_submit(ctx, (void *)(failed_third ? FROM(ctx, 2) : FROM(ctx, 1)), true, ctx[0]))
+RAW(request_overflow, "io_uring_cqe_overflow", on_complete(ctx, ctx[0], NULL, ctx[1], ctx[2], ctx[3]))
+RAW(request_complete, "io_uring_complete", on_complete_hook(ctx))
+RAW(capture_request, "io_uring_complete", capture_request(ctx))
+RAW(capture_request_data, "io_uring_complete", capture_request_data(ctx))
 
 /* Before the end of a call. The loader attaches those at functions to others with the same arguments too, and gives each program an array
  * of its own: the kernel lets programs of different functions share none. */

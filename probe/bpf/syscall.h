@@ -26,6 +26,40 @@ static __always_inline bool is_self(struct task_struct *t)
 	return self.tgid == (u32)(bpf_get_current_pid_tgid() >> 32) && self.start == READ(t, group_leader, start_boottime);
 }
 
+/*
+ * The number of a call in its table. The x32 bit selects another calling convention of the same calls; without it the number is the native
+ * one. The calls of which memory looks otherwise there have numbers of their own behind all others, and are what the 32-bit table has (x32
+ * becomes true), but for the registers.
+ */
+static __always_inline u32 call_number(u64 nr, bool *x32)
+{
+	u32 n = nr & ~X32_BIT;
+
+	if (n >= MAX_SYSCALL && (nr & X32_BIT) && n < MAX_SYSCALL + X32_CALLS) {
+		*x32 = true;
+		n = x32_calls[n & 63];
+	}
+	return n;
+}
+
+/* As the 32-bit table has them, where a position in a file takes two. */
+static __always_inline void read_x32_args(struct header *h, struct pt_regs *regs, u64 nr)
+{
+	u64 position = READ(regs, r10), next = READ(regs, r8);
+
+	h->args[0] = (u32)READ(regs, di);
+	h->args[1] = (u32)READ(regs, si);
+	h->args[2] = (u32)READ(regs, dx);
+	h->args[3] = (u32)position;
+	h->args[4] = (u32)next;
+	h->args[5] = (u32)READ(regs, r9);
+	switch ((u32)nr & ~X32_BIT) {
+	case 534: case 535: case 546: case 547: /* preadv, pwritev, and with flags */
+		h->args[4] = position >> 32;
+		h->args[5] = (u32)next;
+	}
+}
+
 static __always_inline void read_args(struct header *h, struct pt_regs *regs, bool compat)
 {
 	if (compat) {
@@ -52,9 +86,8 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	struct task_struct *t;
 	struct scratch *s;
 	struct route *r;
-	/* the x32 bit selects another calling convention of the same calls; without it the number is the native one */
-	u32 n = nr & ~0x40000000u, slot;
-	bool compat, beat = false;
+	bool compat, beat = false, x32 = false;
+	u32 n = call_number(nr, &x32), slot;
 
 	if (n >= MAX_SYSCALL)
 		return;
@@ -62,7 +95,7 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	if (!r || !(r->native | r->compat | r->flags))
 		return;
 	t = (void *)bpf_get_current_task();
-	compat = READ(t, thread_info.status) & TS_COMPAT;
+	compat = x32 || (READ(t, thread_info.status) & TS_COMPAT);
 	slot = compat ? r->compat : r->native;
 	if (compat && (r->flags & ROUTE_SHARED)) {
 		shared = shared_call_of(r, READ(regs, bx));
@@ -86,7 +119,10 @@ static __always_inline void dispatch(void *ctx, struct pt_regs *regs, u64 nr, s6
 	head(s)->nr = n;
 	if (compat)
 		head(s)->flags = FLAG_COMPAT32;
-	read_args(head(s), regs, compat);
+	if (x32)
+		read_x32_args(head(s), regs, nr);
+	else
+		read_args(head(s), regs, compat);
 	if (shared)
 		plain_call(s, shared);
 	bpf_tail_call(ctx, &exit_programs, slot);

@@ -143,16 +143,6 @@ static __always_inline void count_unmatched(u32 slot)
 		c->unmatched++;
 }
 
-static __always_inline void count_no_program(struct scratch *s, u32 slot)
-{
-	const struct slot *row = bpf_map_lookup_elem(&slots, &slot);
-	struct counters *c = row ? counters_of(row->event) : NULL;
-
-	s->lost++;
-	if (c)
-		c->no_program++;
-}
-
 /* Argument n. The compiler must not conclude a bound that the verifier cannot see. */
 static __always_inline u64 arg_at(struct scratch *s, u32 n)
 {
@@ -171,7 +161,7 @@ static __always_inline struct file *argument_file(struct scratch *s, const struc
 	return fixed ? registered_file(READ(req, ctx), arg_at(s, n)) : file_of((void *)s->task, arg_at(s, n));
 }
 
-/* failed: no request could be made from the entry. A constant: a program array is for programs of one tracepoint. */
+/* failed: no request could be made from the entry. */
 static __always_inline void on_submit(void *ctx, const struct io_kiocb *req, bool failed, u64 entry)
 {
 	u32 at = 0, slot;
@@ -215,8 +205,8 @@ static __always_inline void on_submit(void *ctx, const struct io_kiocb *req, boo
 	head(s)->flags |= FLAG_UNKNOWN;
 	if (row->object >= OBJ_ARG0 && row->object <= OBJ_ARG5)
 		s->file = (u64)argument_file(s, req, r, row->object - OBJ_ARG0);
-	bpf_tail_call(ctx, &submit_programs, slot);
-	count_no_program(s, slot);
+	bpf_tail_call(ctx, &request_programs, slot);
+	no_program(s);
 }
 
 /* The request that a completion without one is of. */
@@ -268,7 +258,7 @@ static __always_inline void request_object(struct scratch *s, const struct io_ki
 }
 
 /* req is 0 for a completion that names none. */
-static __always_inline void on_complete(void *ctx, void *programs, u64 ring, struct io_kiocb *req, u64 data, s32 res, u32 cflags)
+static __always_inline void on_complete(void *ctx, u64 ring, struct io_kiocb *req, u64 data, s32 res, u32 cflags)
 {
 	struct task_struct *t, *now = (void *)bpf_get_current_task();
 	bool compat = false, sure = true, again = !req && (cflags & CQE_MORE);
@@ -346,8 +336,8 @@ static __always_inline void on_complete(void *ctx, void *programs, u64 ring, str
 	} else {
 		head(s)->flags |= FLAG_UNKNOWN;
 	}
-	bpf_tail_call(ctx, programs, slot);
-	count_no_program(s, slot);
+	bpf_tail_call(ctx, &request_programs, slot);
+	no_program(s);
 }
 
 /* io_uring_complete in its three forms. */
@@ -373,10 +363,10 @@ static __always_inline void on_complete_hook(u64 *ctx)
 		res = req ? request_result((void *)req) : READ(cqe, res);
 		cflags = READ(cqe, flags);
 	}
-	on_complete(ctx, &complete_programs, ring, (void *)req, data, res, cflags);
+	on_complete(ctx, ring, (void *)req, data, res, cflags);
 }
 
-static __always_inline void capture_request(void *ctx, void *programs)
+static __always_inline void capture_request(void *ctx)
 {
 	struct scratch *s = scratch_get();
 	const struct slot *row;
@@ -395,7 +385,7 @@ static __always_inline void capture_request(void *ctx, void *programs)
 		if (c && (head(s)->flags & FLAG_UNKNOWN))
 			c->unknown++;
 	}
-	capture(ctx, s, programs, slot, CAN_CALL | CAN_REQUEST | CAN_STRIDE, ((struct pace){3, 1, 12}));
+	capture(ctx, s, &request_programs, slot, CAN_CALL | CAN_REQUEST | CAN_STRIDE, ((struct pace){1, 1, 48}));
 }
 
 /* A request that moves data goes on in this CPU's wide scratch, as calls do that move data. */
@@ -431,7 +421,7 @@ static __always_inline struct scratch *request_over(struct scratch *begun, const
 	return s;
 }
 
-static __always_inline void capture_request_data(void *ctx, void *programs)
+static __always_inline void capture_request_data(void *ctx)
 {
 	struct scratch *begun = scratch_get(), *s;
 	const struct slot *row;
@@ -452,6 +442,6 @@ static __always_inline void capture_request_data(void *ctx, void *programs)
 	s = request_over(begun, row);
 	if (!s)
 		return;
-	capture(ctx, s, programs, slot, CAN_OBJECT | CAN_DATA | CAN_REQUEST | CAN_STRIDE, ((struct pace){1, 4, 12}));
+	capture(ctx, s, &request_programs, slot, CAN_OBJECT | CAN_DATA | CAN_REQUEST | CAN_STRIDE, ((struct pace){1, 2, 24}));
 	begun->lost = s->lost;
 }

@@ -194,7 +194,6 @@ func (c *change) more(l *loaded) (map[string]*ebpf.Program, error) {
 	if err := c.open(); err != nil {
 		return nil, err
 	}
-	c.loader.attachTo(l.hook)
 	programs, refused, err := c.loader.programs(list, l.spelling)
 	if err != nil {
 		return nil, err

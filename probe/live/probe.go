@@ -13,7 +13,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -265,7 +264,7 @@ func (p *Probe) setOptions(spec *ebpf.CollectionSpec, o Options) error {
 	}
 	p.cookie = binary.LittleEndian.Uint64(random[:])
 	p.constants = map[string]any{
-		"cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
+		"x32_calls": x32Calls(), "cookie": p.cookie, "heartbeat_slot": p.plan.heartbeat, "v1_controller": int32(o.Controller),
 		"exec_slot": p.plan.exec, "execveat_slot": p.plan.execveat, "fork_slot": p.plan.fork, "exit_slot": p.plan.exit,
 		"drop_failed": o.DropFailed, "holding": true, "snaplen": uint32(cmp.Or(o.Snaplen, defaultSnaplen)),
 		"signal_event": uint16(event.ByName("signaldeliver")[0]), "page_fault_event": uint16(event.ByName("page_fault")[0]),
@@ -372,7 +371,7 @@ func (p *Probe) createMaps(spec *ebpf.CollectionSpec) error {
 
 // uses reports whether the plan has a slot for a program.
 func (p *plan) uses(program string) bool {
-	if strings.HasSuffix(program, requestData) { // of io_uring, what goes there by call
+	if program == captureRequestData { // what goes there by call
 		program = captureData
 	}
 	for _, c := range p.slots {
@@ -455,20 +454,15 @@ func (p *Probe) fillRequests(plan *plan, programs map[string]*ebpf.Program) erro
 	p.requests.bind(plan)
 	for i := range p.requests.table {
 		for _, slot := range p.requests.table[i].Slot {
-			for _, h := range requestHookList {
-				if len(h.programs) == 0 || slot == 0 {
-					continue
-				}
-				name := h.programs[0].name
-				if plan.slots[slot].program == captureData {
-					name += requestData
-				}
-				if programs[name] == nil {
-					continue
-				}
-				if err := p.maps[h.array].Put(uint32(slot), programs[name]); err != nil {
-					return fmt.Errorf("write program slot: %w", err)
-				}
+			prog := programs[captureRequest]
+			if plan.slots[slot].program == captureData {
+				prog = programs[captureRequestData]
+			}
+			if slot == 0 || prog == nil {
+				continue
+			}
+			if err := p.maps["request_programs"].Put(uint32(slot), prog); err != nil {
+				return fmt.Errorf("write program slot: %w", err)
 			}
 		}
 	}

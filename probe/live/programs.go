@@ -36,6 +36,8 @@ type hook struct {
 	loses string
 	// late hooks make events that have no route to wait behind: they are attached when events are let through.
 	late bool
+	// raw hooks are raw tracepoints everywhere.
+	raw bool
 }
 
 type program struct {
@@ -57,54 +59,32 @@ const (
 	capturePoll     = "capture_poll"
 	captureHeld     = "capture_held"
 
-	requestSubmit     = "request_submit"
-	requestComplete   = "request_complete"
-	requestOverflow   = "request_overflow"
-	requestFailed     = "request_failed"
-	captureSubmitted  = "capture_submitted"
-	captureCompleted  = "capture_completed"
-	captureOverflowed = "capture_overflowed"
-	requestData       = "_data"
+	requestSubmit      = "request_submit"
+	requestComplete    = "request_complete"
+	requestOverflow    = "request_overflow"
+	requestFailed      = "request_failed"
+	captureRequest     = "capture_request"
+	captureRequestData = "capture_request_data"
 )
 
-// requestHook is a hook of io_uring and the program array of its programs.
-type requestHook struct {
-	hook
-	array string
-}
-
-var requestHookList = []requestHook{
-	{hook{dispatcher: requestSubmit, programs: requestPrograms(captureSubmitted), loses: "requests of io_uring", late: true}, "submit_programs"},
-	{hook{dispatcher: requestComplete, programs: requestPrograms(captureCompleted), loses: "requests of io_uring", late: true}, "complete_programs"},
-	{hook{dispatcher: requestOverflow, programs: requestPrograms(captureOverflowed), loses: "requests of io_uring that are completed while its queue is full", late: true}, "overflow_programs"},
-	{hook{dispatcher: requestFailed, loses: "requests of io_uring that fail before they are submitted", late: true}, ""},
-}
-
-// requestPrograms are the program of a hook of io_uring and that for requests that move data.
-func requestPrograms(name string) []program {
-	return []program{{name: name}, {name: name + requestData, loses: "requests of io_uring that move data"}}
+// requestHookList are the hooks of io_uring. They share the programs that capture, which are loaded with one of them.
+var requestHookList = []hook{
+	{dispatcher: requestSubmit, loses: "requests of io_uring", late: true, raw: true},
+	{dispatcher: requestComplete, loses: "requests of io_uring", late: true, raw: true, programs: []program{
+		{name: captureRequest}, {name: captureRequestData, loses: "requests of io_uring that move data"}}},
+	{dispatcher: requestOverflow, loses: "requests of io_uring that are completed while its queue is full", late: true, raw: true},
+	{dispatcher: requestFailed, loses: "requests of io_uring that fail before they are submitted", late: true, raw: true},
 }
 
 func isRequestHook(dispatcher string) bool {
-	return slices.ContainsFunc(requestHookList, func(h requestHook) bool { return h.dispatcher == dispatcher })
-}
-
-// attachTo gives the programs of a hook the tracepoint's name, which differs between kernels.
-func (o *loader) attachTo(h hook) {
-	for _, p := range append([]program{{name: h.dispatcher}}, h.programs...) {
-		for _, s := range spellings {
-			if spec := o.spec.Programs[p.name+string(s)]; spec != nil {
-				spec.AttachTo = h.tracepoint
-			}
-		}
-	}
+	return slices.ContainsFunc(requestHookList, func(h hook) bool { return h.dispatcher == dispatcher })
 }
 
 // hookList are the hooks of io_uring that this kernel has.
 func (r *requestHooks) hookList() (list []hook) {
 	for _, h := range requestHookList {
 		if h.tracepoint = r.tracepoints[h.dispatcher]; h.tracepoint != "" {
-			list = append(list, h.hook)
+			list = append(list, h)
 		}
 	}
 	return list
@@ -271,9 +251,11 @@ func (o *loader) hooks(list []hook) (out []*loaded, refused []error, err error) 
 // hook tries the spellings in turn. The error is the first spelling's: the others fail for want of the same thing, or for
 // being older.
 func (o *loader) hook(h hook) (*loaded, error) {
-	o.attachTo(h)
 	var first error
 	for _, s := range spellings {
+		if h.raw && s != rawTracepoint {
+			continue
+		}
 		l, err := o.inSpelling(h, s)
 		if err == nil {
 			return l, nil

@@ -115,7 +115,8 @@ func TestMessagesByTurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := &loader{spec: spec, maps: p.maps, types: btf.NewCache(), logLevel: ebpf.LogLevelStats}
-	prog, err := l.program("capture_messages_by_turns"+string(p.hooks[len(p.hooks)-1].spelling), false)
+	sysExit := slices.IndexFunc(p.hooks, func(h *loaded) bool { return h.tracepoint == "sys_exit" })
+	prog, err := l.program("capture_messages_by_turns"+string(p.hooks[sysExit].spelling), false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,9 +24,9 @@ import (
 func boot(o *options, dir, kernel, initramfs string) ([]guest.Verdict, error) {
 	verdictFile := filepath.Join(dir, "verdicts")
 	console := filepath.Join(dir, "console")
-	cmdline := "console=" + guest.ConsolePort + ",115200 panic=-1 quiet loglevel=4 net.ifnames=0 mitigations=off random.trust_cpu=on"
+	cmdline := "console=" + guest.ConsolePort + ",115200 panic=-1 quiet loglevel=4 net.ifnames=0 mitigations=off random.trust_cpu=on syscall.x32=y"
 	if o.verbose {
-		cmdline = "console=" + guest.ConsolePort + ",115200 panic=-1 mitigations=off random.trust_cpu=on"
+		cmdline = "console=" + guest.ConsolePort + ",115200 panic=-1 mitigations=off random.trust_cpu=on syscall.x32=y"
 	}
 	cmd := exec.Command("qemu-system-x86_64",
 		"-accel", "tcg,thread=single", "-cpu", "max", "-smp", strconv.Itoa(o.cpus), "-m", strconv.Itoa(o.memory),
