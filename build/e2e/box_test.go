@@ -126,7 +126,7 @@ func (h *host) dockerFacts(t *testing.T, d *daemon, docker func(...string) []str
 				"container.host_network": is(c.HostConfig.NetworkMode == "host"), "container.host_ipc": is(c.HostConfig.IpcMode == "host"), "container.mounts": mount,
 				"container.mount[0]": mount, "container.mount.source[/data]": m.Source, "container.mount.dest[*]": m.Destination, "container.mount.mode[*]": m.Mode,
 				"container.mount.rdwr[*]": is(m.RW), "container.mount.propagation[*]": m.Propagation, "container.healthcheck": health, "container.liveness_probe": "NONE",
-				"container.readiness_probe": "NONE", "container.ip": text(c.NetworkSettings.IPAddress), "container.label.tier": text(c.Config.Labels["tier"]), "container.labels": strings.Join(labels, ","),
+				"container.readiness_probe": "NONE", "container.ip": text(c.NetworkSettings.IPAddress), "container.label.tier": text(c.Config.Labels["tier"]), "container.labels": text(strings.Join(labels, ",")),
 				"proc.is_container_healthcheck": "false", "proc.is_container_liveness_probe": "false", "proc.is_container_readiness_probe": "false",
 			} {
 				want[f] = w

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -102,13 +103,12 @@ func TestHostileContainers(t *testing.T) {
 				from := d.mark()
 				marker := fmt.Sprintf("hostile-%d", i)
 				perform(t, exec.Command(actor(t), "cgroup", fmt.Sprintf("/falconet-e2e-%d/%s", os.Getpid(), b.cgroup), actor(t), "nothing", marker))
-				d.sync()
 				var lines []string
-				for _, line := range d.since(from) {
-					if !strings.Contains(line, d.canary) {
-						lines = append(lines, line)
-					}
-				}
+				until(t, "the alert of "+b.name, func() bool { // it may wait for what is to be known of the container
+					d.sync()
+					lines = slices.DeleteFunc(slices.Clone(d.since(from)), func(line string) bool { return strings.Contains(line, d.canary) })
+					return len(lines) > 0
+				})
 				if len(lines) != 1 {
 					t.Errorf("%s: %d lines of output, want one: %.500q", b.name, len(lines), lines)
 					continue
