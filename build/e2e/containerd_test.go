@@ -165,7 +165,8 @@ func TestContainerdContainers(t *testing.T) {
 		}
 	})
 	t.Run("facts", func(t *testing.T) {
-		rs.t = t
+		h := *h
+		h.t, rs.t = t, t
 		h.podFacts(t, d, rs)
 	})
 	t.Run("own tools", func(t *testing.T) {

@@ -172,7 +172,7 @@ func (h *host) image() []byte {
 // watch starts a falconet that sees the host.
 func (h *host) watch() *daemon {
 	h.t.Helper()
-	return start(h.t, launch{rules: containerRule + boxRule, by: []string{"env", "HOST_ROOT=" + h.dir}})
+	return start(h.t, launch{rules: containerRule + boxRule, by: []string{"env", "HOST_ROOT=" + h.dir}, args: []string{"-M", "3600"}})
 }
 
 // containers is how many containers a runtime starts.
