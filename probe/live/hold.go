@@ -217,8 +217,13 @@ func (o *loader) holderAt(program, function string) (*holder, error) {
 	if !atFunctions {
 		return nil, fmt.Errorf("attach %s: %w", function, errors.ErrUnsupported)
 	}
-	h, err := o.holder(program, function)
-	if errors.Is(err, unix.EPERM) { // we may load programs: it is this kind that the kernel does not let through
+	var h *holder
+	err := error(unix.EPERM)
+	if !o.noFunctions.Load() {
+		h, err = o.holder(program, function)
+	}
+	if errors.Is(err, unix.EPERM) { // we may load programs: it is this kind that the kernel does not let through, whatever the function
+		o.noFunctions.Store(true)
 		return nil, fmt.Errorf("attach %s: this kernel lets no program be attached to its functions", function)
 	}
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
@@ -170,6 +171,8 @@ type loader struct {
 	hot   map[string]*ebpf.Map      // maps for hot programs where the kernel lets them read its objects directly, else nil
 
 	logLevel ebpf.LogLevel
+
+	noFunctions atomic.Bool // the kernel lets no program be attached to its functions
 }
 
 // allowDirectReads prepares constants of their own for the hot programs on kernels that give programs typed pointers from addresses
