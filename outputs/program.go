@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -27,6 +28,7 @@ type Program struct {
 	run     *running
 	started time.Time
 	lines   lineWriter
+	group   atomic.Int64 // of the processes of the program that runs, 0 for none
 }
 
 // running is a program at work.
@@ -57,7 +59,12 @@ func (s *Program) start() (*running, error) {
 		return nil, fmt.Errorf("start program output: %w", err)
 	}
 	r := &running{cmd: cmd, stdin: stdin, ended: make(chan error, 1)}
-	go func() { r.ended <- cmd.Wait() }()
+	s.group.Store(int64(cmd.Process.Pid))
+	go func() {
+		err := cmd.Wait()
+		s.group.CompareAndSwap(int64(cmd.Process.Pid), 0)
+		r.ended <- err
+	}()
 	return r, nil
 }
 
@@ -155,6 +162,13 @@ func (s *Program) Reopen() error {
 	r := s.run
 	s.run, s.started = nil, time.Time{}
 	return r.end(endWithin)
+}
+
+// Abandon kills the program.
+func (s *Program) Abandon() {
+	if pid := s.group.Load(); pid > 0 {
+		_ = syscall.Kill(-int(pid), syscall.SIGKILL) // it may have ended meanwhile
+	}
 }
 
 // Close ends the program.

@@ -237,6 +237,13 @@ func (q *Queue) Close(limit time.Duration) bool {
 	case <-q.done:
 		return true
 	case <-timer.C:
+		q.state.Lock()
+		defer q.state.Unlock()
+		for _, w := range slices.Concat(q.workers, q.retired) {
+			if a, ok := w.sink.(abandoner); ok {
+				a.Abandon()
+			}
+		}
 		return false
 	}
 }

@@ -41,6 +41,12 @@ type tryer interface {
 	Try() error
 }
 
+// abandoner is a sink that leaves something behind when the program ends in the middle of a call.
+type abandoner interface {
+	// Abandon ends what the sink is stuck in. It may be called from any goroutine.
+	Abandon()
+}
+
 // Later is the error of a sink whose receiver takes nothing for now.
 type Later struct {
 	Err error

@@ -421,13 +421,23 @@ func TestCapabilities(t *testing.T) {
 func TestEndWithStuckOutput(t *testing.T) {
 	privileged(t)
 	dir := tempDir(t)
-	d := start(t, launch{rules: touchRule(dir), config: "program_output: {enabled: true, keep_alive: true, program: exec sleep 3600}\n"})
+	d := start(t, launch{rules: touchRule(dir), config: "program_output: {enabled: true, keep_alive: true, program: \"echo $$ > pid; exec sleep 3600\"}\n"})
 	from := d.mark()
 	for n := range 2000 { // more than a pipe holds
 		write(t, filepath.Join(dir, fmt.Sprintf("%s-%d", strings.Repeat("x", 100), n)), "")
 	}
 	if code, _ := d.stop(); code != 0 {
 		t.Errorf("exit code is %d", code)
+	}
+	if b, err := os.ReadFile(filepath.Join(d.cmd.Dir, "pid")); err != nil {
+		t.Error(err)
+	} else if pid, err := strconv.Atoi(strings.TrimSpace(string(b))); err != nil {
+		t.Error(err)
+	} else {
+		until(t, "the program to end", func() bool {
+			stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+			return err != nil || strings.Contains(string(stat), ") Z ")
+		})
 	}
 	if n := len(d.alerts(from)); n != 2000 {
 		t.Errorf("%d alerts are on the standard output, want 2000", n)
