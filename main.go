@@ -148,7 +148,7 @@ func openTap(job *cli.Job, host *field.Host, stop func(error)) (tap engine.Tap, 
 		l := engine.List(host, at, descriptors)
 		return &scap.Lists{
 			Machine: scap.ThisMachine(host.Name, runtime.NumCPU(), host.BootTime), Time: at + uint64(host.BootTime),
-			Addrs: l.Addrs, Users: scap.UsersOf(l.Users), Groups: l.Groups, Processes: l.Processes,
+			Addrs: l.Addrs, Users: scap.UsersOf(l.Users), Groups: l.Groups, Processes: l.Processes, Containers: l.Containers,
 		}
 	}
 	switch conf := job.Config.Capture; {
@@ -182,6 +182,7 @@ func replay(ctx context.Context, job *cli.Job, hostname string) error {
 		return err
 	}
 	tally := &outputs.Tally{}
+	src.Container = host.Containers.Tell
 	src.Seed(host.Apply)
 	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: outputs.Counted{Queue: queue, Tally: tally}, Hostname: hostname, Recorded: true})
 	if err = e.Run(ctx, src); err != nil {

@@ -78,7 +78,8 @@ type Engine struct {
 	hits      []*rules.Rule  // that it matched
 	tap       Tap
 	silent    bool
-	held      []held // the oldest first
+	said      map[container.Info]*container.Metadata // what the tap was told
+	held      []held                                 // the oldest first
 	heldBytes int
 	waiting   atomic.Int64 // how many are held
 
@@ -156,6 +157,7 @@ func (e *Engine) Handle(r *event.Record) {
 	e.batch, e.hits = e.batch[:0], e.hits[:0]
 	e.rules.Match(e.ctx, e.matched)
 	if e.tap != nil {
+		e.tellContainer()
 		e.tap.Record(r, e.host.BootTime, len(e.hits) > 0)
 	}
 	lacks, waiting := e.ctx.Lacking()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"falconet/engine/config"
+	"falconet/engine/container"
 	"falconet/engine/event"
 	"falconet/engine/field"
 	"falconet/engine/rules"
@@ -18,6 +19,8 @@ type Tap interface {
 	// Record takes a record, whose times are since boot, after the state has followed it. boot is when that was, in Unix time; matched
 	// tells whether a rule matched it.
 	Record(r *event.Record, boot int64, matched bool)
+	// Container takes what has become known of a container at a time since boot, as recordings tell it.
+	Container(text []byte, ts uint64, boot int64)
 	// Match takes a rule that matched the event of a time since boot and a number.
 	Match(rule *rules.Rule, ts, number uint64)
 }
@@ -25,6 +28,7 @@ type Tap interface {
 // Recorder writes records.
 type Recorder interface {
 	Record(r *event.Record, boot int64) error
+	Container(text []byte, ts uint64) error // in Unix time
 }
 
 // RecordTo returns a tap that writes what a rule matches, until there is an error, which stop is called with.
@@ -41,6 +45,16 @@ func (t *recordTap) Record(r *event.Record, boot int64, matched bool) {
 		return
 	}
 	if err := t.rec.Record(r, boot); err != nil {
+		t.stopped = true
+		t.stop(err)
+	}
+}
+
+func (t *recordTap) Container(text []byte, ts uint64, boot int64) {
+	if t.stopped {
+		return
+	}
+	if err := t.rec.Container(text, ts+uint64(boot)); err != nil {
 		t.stopped = true
 		t.stop(err)
 	}
@@ -72,6 +86,12 @@ func (t *trapTap) Record(r *event.Record, boot int64, _ bool) {
 	}
 }
 
+func (t *trapTap) Container(text []byte, ts uint64, boot int64) {
+	if err := t.trap.Container(text, ts+uint64(boot)); err != nil {
+		t.log.Error().Err(err).Msg("a recording ends before its time")
+	}
+}
+
 func (t *trapTap) Match(r *rules.Rule, ts, number uint64) {
 	on, window := r.Capture()
 	if !on && !t.all {
@@ -91,3 +111,19 @@ func (t *trapTap) Match(r *rules.Rule, ts, number uint64) {
 
 // Now is the time of a host since its boot, in nanoseconds.
 func Now(h *field.Host) uint64 { return uint64(time.Now().UnixNano() - h.BootTime) }
+
+// maxSaid bounds how many containers are remembered as told of.
+const maxSaid = 4096
+
+// tellContainer tells the tap of the event's container, if that is new or more is known of it than before.
+func (e *Engine) tellContainer() {
+	info, m := e.ctx.Contained()
+	if m == nil || e.said[info] == m {
+		return
+	}
+	if e.said == nil || len(e.said) >= maxSaid {
+		e.said = make(map[container.Info]*container.Metadata)
+	}
+	e.said[info] = m
+	e.tap.Container(container.Recorded(info, m), e.ctx.Rec.TS, e.host.BootTime)
+}

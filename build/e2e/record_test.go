@@ -47,7 +47,7 @@ var recordedScripts = []string{
 	`cd /; cat "$D/../$(basename $D)/secret"; cd "$D"; mkdir sub; mv other sub/; rm -r sub; echo again > other`,
 	`cat /does/not/exist || :`, `ls /etc | head -n 1 | cat`,
 	`setpriv --reuid 12345 --regid 12345 --clear-groups cat /etc/passwd`,
-	`trap : USR1; kill -USR1 $$; :`, `unshare -u hostname e2e`, `ln -s secret link; cat link; rm link`,
+	`trap : USR1; kill -USR1 $$; :`, `unshare -u hostname e2e`, `ln -s secret e2e-link; cat e2e-link; rm e2e-link`,
 }
 
 // Alerts at the moment and alerts of the recording that was made of it are the same: rule, time, and fields.

@@ -33,7 +33,8 @@ type Stats struct {
 type Resolver struct {
 	proc, cgroup string // where the two filesystems are mounted
 	on           Enabled
-	store        *Store // nil: only identities are known
+	store        *Store          // nil: only identities are known
+	told         map[string]*Box // by ID, of a recording; nil for this host
 	max          int
 	bytes        int // for the store
 	known        map[Key]*entry
@@ -117,6 +118,9 @@ func (r *Resolver) Lookup(k Key, pid uint32, sameProcess func() bool) (info Info
 // Box returns what is found out about the container of cgroup k, which Lookup has found; nil for the host, and without a store.
 func (r *Resolver) Box(k Key) *Box {
 	e := r.known[k]
+	if e != nil && e.in && r.told != nil {
+		return r.recorded(e.info)
+	}
 	if e == nil || e.box == nil {
 		return nil
 	}

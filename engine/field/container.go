@@ -19,6 +19,19 @@ func (c *Ctx) container() (info container.Info, in bool) {
 	return c.box, c.inBox
 }
 
+// Contained returns the event's container and what is known of it by now; m is nil for the host, and where nothing is.
+func (c *Ctx) Contained() (info container.Info, m *container.Metadata) {
+	info, in := c.container()
+	if !in {
+		return info, nil
+	}
+	box := c.Host.Containers.Box(container.Key{V2: c.Rec.Cgroup, V1: c.Rec.Cgroup1})
+	if box == nil || box.Metadata().Have == 0 {
+		return info, nil
+	}
+	return info, box.Metadata()
+}
+
 const hostID = "host"
 
 // containerID is container.id: "host" outside of containers, and "" for a process with a pid namespace of its own whose

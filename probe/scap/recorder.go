@@ -70,6 +70,9 @@ func (r *Recorder) Record(rec *event.Record, boot int64) error {
 	return err
 }
 
+// Container writes what has become known of a container.
+func (r *Recorder) Container(text []byte, ts uint64) error { return r.file.w.Container(text, ts) }
+
 func (r *Recorder) full(now uint64) bool {
 	return r.o.SizeMB > 0 && r.file.size() >= int64(r.o.SizeMB)<<20 || r.o.Seconds > 0 && now-r.since >= uint64(r.o.Seconds)*1e9
 }

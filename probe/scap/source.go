@@ -42,6 +42,8 @@ type Source struct {
 	Users   map[uint32]User
 	Groups  map[uint32]string
 	Addrs   []netip.Addr
+	// Container, when set, is called with what the capture says of a container, in JSON.
+	Container func(text []byte)
 
 	close   func() error
 	blocks  *blocks
@@ -283,6 +285,7 @@ func (s *Source) event(blk *block) error {
 		return nil
 	}
 	if e.kind.row == nil {
+		s.container(e)
 		s.told(e)
 		s.stats.Ignored++
 		return nil
@@ -304,6 +307,23 @@ func (s *Source) event(blk *block) error {
 		s.forget(th)
 	}
 	return nil
+}
+
+// container hands on what an event tells of a container: in an event of its own kind, or as newer versions do in an asynchronous one.
+func (s *Source) container(e *raw) {
+	if s.Container == nil {
+		return
+	}
+	switch b, _ := e.named("name"); e.kind.name {
+	case "container":
+		if b, ok := e.named("json"); ok {
+			s.Container(text(b))
+		}
+	case "asyncevent":
+		if data, ok := e.named("data"); ok && string(text(b)) == "container" {
+			s.Container(text(data))
+		}
+	}
 }
 
 // maxBegunBytes bounds what is kept of the beginnings of calls whose end is not yet seen.

@@ -58,6 +58,18 @@ func (t *Trap) Record(r *event.Record, boot int64) error {
 	return nil
 }
 
+// Container takes what has become known of a container. What was known before stands at the beginning of a file.
+func (t *Trap) Container(text []byte, ts uint64) error {
+	if t.file == nil {
+		return nil
+	}
+	err := t.file.w.Container(text, ts)
+	if err != nil {
+		err = errors.Join(err, t.drop())
+	}
+	return err
+}
+
 // Spring makes the trap write for a time from the event on, whose record it was given last and which has a number: what is kept, and what comes.
 // If it writes already, it does so for longer. name is that of a new file.
 func (t *Trap) Spring(ts uint64, number uint64, window time.Duration) (name string, err error) {

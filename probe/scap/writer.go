@@ -20,7 +20,9 @@ type Lists struct {
 	Users     map[uint32]User
 	Groups    map[uint32]string
 	Processes []event.Listed
-	Time      uint64 // when the capture begins, in Unix time
+
+	Containers [][]byte // what is known of them, in JSON as Falco's libraries write it
+	Time       uint64   // when the capture begins, in Unix time
 }
 
 // Writer writes records as a capture. It follows what it has written as a reader would, so that it knows what a reader cannot find out
@@ -54,6 +56,9 @@ func NewWriter(out io.Writer, l *Lists) (*Writer, error) {
 	w.addrs(l.Addrs)
 	w.users(l.Users, l.Groups)
 	w.processes(l)
+	for _, c := range l.Containers {
+		_ = w.Container(c, l.Time) // it is kept in err
+	}
 	return w, w.err
 }
 
@@ -107,7 +112,16 @@ func (w *Writer) process(tag uint8, f *event.TaskFacts, ts uint64) {
 	w.shadow.began(*f, ts, tag == tagFork)
 }
 
-var tellNumber = numberNamed("asyncevent")
+// Container writes what is known of a container, in JSON as Falco's libraries write it.
+func (w *Writer) Container(text []byte, ts uint64) error {
+	w.x.begin(true)
+	w.x.data = append(append(w.x.data, text...), 0)
+	w.x.end(0)
+	w.block(blockLarge, w.event(0, ts, -1, containerNumber, 1))
+	return w.err
+}
+
+var tellNumber, containerNumber = numberNamed("asyncevent"), numberNamed("container")
 
 // numberNamed is the number of the type of event with a name that is no call.
 func numberNamed(name string) uint16 {
