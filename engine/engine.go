@@ -160,7 +160,7 @@ func bootTime() int64 {
 }
 
 func (e *Engine) render(c *field.Ctx, r *rules.Rule) *alert.Alert {
-	return &alert.Alert{
+	a := &alert.Alert{
 		Time:     c.Time(),
 		Rule:     r.Name,
 		Source:   r.Source,
@@ -170,6 +170,24 @@ func (e *Engine) render(c *field.Ctx, r *rules.Rule) *alert.Alert {
 		Message:  string(r.Output.Append(nil, c)),
 		Fields:   r.Output.Fields(c),
 	}
+	if c.Uncertain {
+		a.Message += " (perhaps: a part of a path is not known)"
+		addField(a, gapMark, true)
+	}
+	return a
+}
+
+// gapMark is the field that alerts have that would not have been made were it not for the unknown part of a path.
+const gapMark = "evt.is_path_unknown"
+
+// addField adds a field that the output need not name.
+func addField(a *alert.Alert, name string, value any) {
+	for i := range a.Fields {
+		if a.Fields[i].Name == name {
+			return
+		}
+	}
+	a.Fields = append(a.Fields, alert.Field{Name: name, Value: value})
 }
 
 func (e *Engine) send(alerts []*alert.Alert) {

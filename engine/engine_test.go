@@ -4,6 +4,8 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"testing"
 
 	"falconet/engine/alert"
@@ -46,7 +48,12 @@ func (r replay) Run(_ context.Context, handle func(*event.Record), settled func(
 
 func newEngine(t testing.TB, out Receiver) *Engine {
 	t.Helper()
-	set, results := rules.Load(rules.Options{MinPriority: alert.Debug}, rules.File{Name: "r.yaml", Data: []byte(ruleText)})
+	return engineWith(t, out, ruleText)
+}
+
+func engineWith(t testing.TB, out Receiver, text string) *Engine {
+	t.Helper()
+	set, results := rules.Load(rules.Options{MinPriority: alert.Debug, Matching: rules.All}, rules.File{Name: "r.yaml", Data: []byte(text)})
 	if set == nil {
 		t.Fatal(results[0].Text(true))
 	}
@@ -94,5 +101,52 @@ func TestMissAllocatesNothing(t *testing.T) {
 	}
 	if len(out) != 0 {
 		t.Errorf("%d alerts", len(out))
+	}
+}
+
+// TestPerhapsIsSaid: an alert that depends on the unknown part of a path says so, and others of the same event do not.
+func TestPerhapsIsSaid(t *testing.T) {
+	const text = `
+- rule: Inside
+  desc: d
+  condition: evt.type = openat and fd.name contains /secret/
+  output: "o %fd.name"
+  priority: NOTICE
+- rule: Named
+  desc: d
+  condition: evt.type = openat and fd.name endswith /f
+  output: "o"
+  priority: NOTICE
+- rule: Named with the mark
+  desc: d
+  condition: evt.type = openat and fd.name startswith /a/b/c
+  output: "o %evt.is_path_unknown"
+  priority: NOTICE
+`
+	var out received
+	e := engineWith(t, &out, text)
+	f := event.FileFacts{Ino: 1, Kind: uint8(event.KindFile)}
+	h := event.Header{Event: event.ByName("openat")[0], NR: 257, Ret: 3, TS: 7, PID: 1 << 21, TID: 1 << 21, Args: [6]uint64{^uint64(99)}}
+	deep := event.Encode(nil, h, event.Piece{Kind: event.PartName, Data: []byte("f")}, event.Piece{Kind: event.PartFile, Data: event.BytesOf(&f)},
+		event.Piece{Kind: event.PartPath, Data: []byte("/a/b<UNKNOWN>/f"), Truncated: true})
+	if err := e.Run(context.Background(), replay{deep, openOf("/a/f", 8)}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, a := range out {
+		marks := 0
+		for _, f := range a.Fields {
+			if f.Name == gapMark && f.Value == true {
+				marks++
+			}
+		}
+		got = append(got, fmt.Sprintf("%s: %s; %d", a.Rule, a.Message, marks))
+	}
+	want := []string{
+		"Inside: o /a/b<UNKNOWN>/f (perhaps: a part of a path is not known); 1", "Named: o; 0",
+		"Named with the mark: o true (perhaps: a part of a path is not known); 1", "Named: o; 0",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("alerts are\n%q, want\n%q", got, want)
 	}
 }

@@ -92,17 +92,11 @@ func mark(alerts []*alert.Alert, lacks, waiting bool) {
 		return
 	}
 	for _, a := range alerts {
-		has := false
-		for i := range a.Fields {
-			has = has || a.Fields[i].Name == unknownMark
-		}
 		state := "none"
 		if waiting {
 			state = "pending"
 			a.Message += " (not all of the container is known yet)"
 		}
-		if !has {
-			a.Fields = append(a.Fields, alert.Field{Name: unknownMark, Value: state})
-		}
+		addField(a, unknownMark, state)
 	}
 }

@@ -108,6 +108,8 @@ func evasions(s *stage) []evasion {
 		{name: "32-bit program", bits32: true, script: `"$ACT386" cat secret`, want: []use{open("secret")}},
 		{name: "32-bit program and a name unmapped during the call", bits32: true, script: `"$ACT386" evade unmap "$D/secret"`,
 			want: []use{open(secret), open(unreadable)}},
+		{name: "request of a ring", script: `"$ACT" ring "$D/secret" plain`, want: []use{open(secret)}},
+		{name: "request of a ring that a worker does", script: `ln -s secret link-ring; "$ACT" ring link-ring async`, want: []use{open("link-ring")}},
 		{name: "program in memory", script: `"$ACT" fexec "$ACT" cat secret`, want: []use{open("secret")},
 			image: map[string]string{"proc.exepath": "memfd:act", "proc.is_exe_from_memfd": "true"}},
 		{name: "program of a borrowed memory", script: `"$ACT" vfork "$ACT" cat secret`, want: []use{open("secret")},

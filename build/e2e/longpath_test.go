@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -67,6 +68,77 @@ func TestLongPaths(t *testing.T) {
 			}
 			if raw := a.str("fd.nameraw"); raw != c.file {
 				t.Errorf("fd.nameraw is %q, want %q", raw, c.file)
+			}
+		})
+	}
+	if code, _ := d.stop(); code != 0 {
+		t.Errorf("exit code is %d, want 0", code)
+	}
+}
+
+// unknownPathRules ask for directories of which nothing can be said where they may be in the middle of a path that is longer than what is kept.
+const unknownPathRules = `- macro: e2e_far
+  condition: evt.type in (open, openat) and evt.is_open_read=true and fd.filename=f and proc.aname=e2e-grand
+
+- rule: E2E below
+  desc: A file of the tests is opened.
+  condition: e2e_far and fd.name startswith %[1]s/
+  output: &output name=%%fd.name
+  priority: WARNING
+
+- rule: E2E inside
+  desc: A file is opened below a directory of a certain name.
+  condition: e2e_far and fd.name contains /secret/
+  output: *output
+  priority: WARNING
+
+- rule: E2E outside
+  desc: A file is opened that is not below one.
+  condition: e2e_far and not fd.name contains /secret/
+  output: *output
+  priority: WARNING
+
+- rule: E2E elsewhere
+  desc: A file is opened that lies elsewhere.
+  condition: e2e_far and fd.name startswith %[1]s/elsewhere/
+  output: *output
+  priority: WARNING
+`
+
+// TestUnknownPaths opens a file below a thousand directories, with a path that is known and with one that is not: what may be is reported, and
+// the alert says that it is no more than that.
+func TestUnknownPaths(t *testing.T) {
+	privileged(t)
+	s := newStage(t)
+	d := start(t, launch{rules: fmt.Sprintf(unknownPathRules, s.dir)})
+	for _, c := range []struct {
+		name string
+		step int
+		want string
+	}{
+		{"known", 1, "E2E below, E2E outside"},
+		{"unknown", 5, "E2E below, E2E inside perhaps, E2E outside"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			from := d.mark()
+			top := filepath.Join(s.dir, c.name)
+			s.play(t, scene{script: fmt.Sprintf(`mkdir %[1]s; "$ACT" evade far %[1]s %[2]d %[3]d f`, top, len(top)+1000*(1+c.step), c.step)})
+			d.sync()
+			var got []string
+			for _, a := range d.alerts(from) {
+				rule := a.Rule
+				marked := a.Fields["evt.is_path_unknown"] == true
+				if marked != strings.HasSuffix(a.Output, " (perhaps: a part of a path is not known)") {
+					t.Errorf("mark and output differ: %s", a.Line)
+				}
+				if marked {
+					rule += " perhaps"
+				}
+				got = append(got, rule)
+			}
+			slices.Sort(got)
+			if said := strings.Join(got, ", "); said != c.want {
+				t.Errorf("alerts are %s, want %s", said, c.want)
 			}
 		})
 	}

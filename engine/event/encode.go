@@ -11,6 +11,8 @@ import (
 type Piece struct {
 	Kind PartKind
 	Data []byte
+	// Truncated marks a piece of which more was there, or of a path a part is not known.
+	Truncated bool
 }
 
 // Encode appends to dst the record that the probe would send with header h and the given pieces, and returns the
@@ -31,7 +33,9 @@ func Encode(dst []byte, h Header, pieces ...Piece) []byte {
 		size := uint32(partAbsent)
 		for _, piece := range pieces {
 			if piece.Kind == p.Kind && piece.Data != nil {
-				size = uint32(len(piece.Data))
+				if size = uint32(len(piece.Data)); piece.Truncated {
+					size |= partTruncated
+				}
 				dst = append(dst, piece.Data...)
 			}
 		}

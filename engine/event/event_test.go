@@ -55,7 +55,7 @@ func openRecord(t *testing.T, pieces ...Piece) *Record {
 
 func TestRecord(t *testing.T) {
 	f := FileFacts{Dev: 8<<20 | 300, Ino: 7, FMode: fmodeCreated, Layer: 1}
-	r := openRecord(t, Piece{PartName, []byte("x/y")}, Piece{PartDir, []byte("/tmp")}, Piece{PartFile, BytesOf(&f)})
+	r := openRecord(t, Piece{Kind: PartName, Data: []byte("x/y")}, Piece{Kind: PartDir, Data: []byte("/tmp")}, Piece{Kind: PartFile, Data: BytesOf(&f)})
 	for name, want := range map[string]int64{
 		"fd": 3, "dirfd": -100, "flags": 3 | 4 | schemaOCreated | schemaUpperLayer, "mode": 0o644,
 		"dev": 300&0xff | 8<<8 | (300&^0xff)<<12, "ino": 7,
@@ -84,7 +84,7 @@ func TestRecord(t *testing.T) {
 }
 
 func TestResetRefusesHostileFraming(t *testing.T) {
-	good := Encode(nil, Header{Event: ByName("openat")[0]}, Piece{PartName, []byte("name")})
+	good := Encode(nil, Header{Event: ByName("openat")[0]}, Piece{Kind: PartName, Data: []byte("name")})
 	var r Record
 	for n := range good {
 		if err := r.Reset(good[:n]); err == nil {

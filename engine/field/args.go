@@ -106,8 +106,8 @@ func (c *Ctx) appendMeaning(dst []byte, i int) []byte {
 	t := c.Rec.ParamType(i)
 	if t == event.FSPath || t == event.FSRelPath {
 		if b, ok := c.Rec.Bytes(i); ok && (len(b) == 0 || b[0] != '/') {
-			path, _ := c.lexical(i)
-			return append(dst, path...)
+			v, _ := c.lexical(i)
+			return append(dst, v.S...)
 		}
 		return dst
 	}
@@ -229,7 +229,7 @@ func (c *Ctx) appendFD(dst []byte, i int, n int64) []byte {
 		if params[j].Type != event.FSRelPath || int(params[j].DirFD) != i {
 			continue
 		}
-		if dir := c.directory(j); len(dir) > 0 && dir[0] == '/' {
+		if dir, _ := c.directory(j); len(dir) > 0 && dir[0] == '/' {
 			return append(append(dst, "<d>"...), dir...)
 		}
 	}

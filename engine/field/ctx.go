@@ -49,8 +49,8 @@ type Ctx struct {
 	lacks   *container.Box  // of which it was asked
 	waits   bool            // it may still become known
 	fd      fdInfo
-	name    string // fd.name
-	alt     string // the path that an open names
+	name    Value // fd.name
+	alt     Value // the path that an open names
 	hasAlt  bool
 	mayAlt  bool   // respelled
 	arena   []byte // text that fields make
@@ -60,6 +60,10 @@ type Ctx struct {
 	mem     event.MemoryFacts
 	stdio   []state.Opened
 	moved   string // cgroups of a process that is no longer where its image began
+
+	certain, guessed bool // see Perhaps
+	// Uncertain says of what has just matched that it would not have without comparisons that only may hold.
+	Uncertain bool
 
 	nowFacts event.NowFacts
 	hasNow   bool // nowFacts is the record's
@@ -89,7 +93,7 @@ func NewCtx(h *Host) *Ctx {
 // Values read before are no longer valid.
 func (c *Ctx) Begin(r *event.Record, num uint64) {
 	c.Rec, c.Num, c.done = r, num, 0
-	c.lacking, c.waits = 0, false
+	c.lacking, c.waits, c.guessed = 0, false, false
 	c.arena = c.arena[:0]
 	if c.first == 0 {
 		c.first, c.last = r.TS, r.TS

@@ -37,19 +37,19 @@ func (c *Ctx) category() string {
 }
 
 // abspath is evt.abspath: Falco's absolute path of the call's path argument; of calls with two, the key says which.
-func (c *Ctx) abspath(a Arg) (string, bool) {
+func (c *Ctx) abspath(a Arg) (v Value, ok bool) {
 	r := c.row()
 	i := r.path
 	switch {
 	case a.Present && r.path2 < 0:
-		return "", false
+		return v, false
 	case a.Key == "dst":
 		i = r.path2
 	case !a.Present && r.path2 >= 0:
-		return "", false
+		return v, false
 	}
 	if i < 0 {
-		return "", false
+		return v, false
 	}
 	return c.lexical(i)
 }
@@ -155,6 +155,7 @@ func evtFields() []Def {
 		{Name: "evt.is_result_unknown", Type: event.Bool, Flags: Ours, Example: "evt.is_result_unknown = false",
 			Desc: "whether the event was reported before the call was done, as the few requests of io_uring are whose end the kernel does not tell; the result is 0 then",
 			Get:  func(c *Ctx, _ Arg) (Value, bool) { return boolean(c.Rec.Flags&event.FlagUnknown != 0), true }},
+		pathGapField(),
 		{Name: "evt.is_compat32", Type: event.Bool, Flags: Ours, Example: "evt.is_compat32 = true", Desc: "whether the call was made through the kernel's 32-bit table",
 			Get: func(c *Ctx, _ Arg) (Value, bool) { return boolean(c.Rec.Compat32()), true }},
 		{Name: "evt.args", Type: event.CharBuf, Cost: 200, Example: "evt.args contains O_CREAT", Desc: "every parameter of the event as name=value, joined by spaces", Needs: all, Get: args},
@@ -177,7 +178,7 @@ func evtFields() []Def {
 			}},
 		{Name: "evt.abspath", Type: event.CharBuf, Arg: ArgOptional, Form: ByDot, Example: "evt.abspath startswith /etc", Desc: "absolute path that the call was given, made from its directory and its path argument; .src and .dst for calls with two", checkArg: checkAbspath, occurs: withAbspath, Domain: givenPath,
 			Needs: Needs{Parts: partsName | event.PartsOf(event.PartName2, event.PartDir2, event.PartPath)},
-			Get:   func(c *Ctx, a Arg) (Value, bool) { s, ok := c.abspath(a); return Str(s), ok }},
+			Flags: Gaps, Get: (*Ctx).abspath},
 		{Name: "evt.res", Type: event.CharBuf, Example: "evt.res = SUCCESS", Desc: "SUCCESS, or the name of the error that the call returned", occurs: withCall, Domain: errnoWords("SUCCESS"),
 			Get: func(c *Ctx, _ Arg) (Value, bool) {
 				n, ok := c.result()

@@ -17,10 +17,10 @@ var (
 )
 
 // fdName is fd.name: the kernel's path of a file, the ends of a socket. The name of a file that could not be opened is Falco's.
-func (c *Ctx) fdName() (string, bool) {
+func (c *Ctx) fdName() (v Value, ok bool) {
 	f := c.desc()
 	if !f.about {
-		return "", false
+		return v, false
 	}
 	if c.done&cachedName == 0 {
 		c.done |= cachedName
@@ -29,32 +29,32 @@ func (c *Ctx) fdName() (string, bool) {
 	return c.name, true
 }
 
-func (c *Ctx) makeName(f *fdInfo) string {
+func (c *Ctx) makeName(f *fdInfo) Value {
 	switch {
 	case f.hasSock:
 		mark := len(c.arena)
 		c.arena = c.appendTuple(c.arena, f)
-		return c.str(mark)
+		return Str(c.str(mark))
 	case f.ok && !f.hasFile && f.kind == kindDir:
-		dir, _ := c.Rec.Part(event.PartDir)
-		return text(dir)
+		dir, _ := c.captured(event.PartDir)
+		return dir
 	}
-	if path, ok := c.Rec.Part(event.PartPath); ok && !f.failed && !c.row().inside {
-		return text(path)
+	if v, ok := c.captured(event.PartPath); ok && !f.failed && !c.row().inside {
+		return v
 	}
 	if r := c.row(); r.kind == rowOpen || r.kind == rowCreat {
-		if path, ok := c.lexicalName(); ok {
-			return path
+		if v, ok := c.lexicalName(); ok {
+			return v
 		}
 	}
-	return ""
+	return Str("")
 }
 
 // lexicalName is the path that an open names.
-func (c *Ctx) lexicalName() (string, bool) {
+func (c *Ctx) lexicalName() (Value, bool) {
 	if c.done&cachedAlt == 0 {
 		c.done |= cachedAlt
-		c.alt, c.hasAlt = "", false
+		c.hasAlt = false
 		if r := c.row(); r.path >= 0 && (r.kind == rowOpen || r.kind == rowCreat) {
 			c.alt, c.hasAlt = c.lexical(r.path)
 		}
@@ -84,7 +84,7 @@ func (c *Ctx) altName() (string, bool) {
 		return "", false
 	}
 	name, _ := c.fdName()
-	var alt string
+	alt := ""
 	switch {
 	case f.kind == kindUnix && f.hasSock:
 		alt = c.sockPath(f)
@@ -92,9 +92,11 @@ func (c *Ctx) altName() (string, bool) {
 		b, _ := c.Rec.Part(event.PartName)
 		alt = text(b)
 	default:
-		alt, _ = c.lexicalName()
+		if v, ok := c.lexicalName(); ok {
+			alt = v.S
+		}
 	}
-	return alt, alt != "" && alt != name
+	return alt, alt != "" && alt != name.S
 }
 
 func altDesc(cut func(string) string) func(*Ctx, Arg) (Value, bool) {
@@ -109,18 +111,19 @@ func altDesc(cut func(string) string) func(*Ctx, Arg) (Value, bool) {
 }
 
 // directoryOf is fd.directory.
-func (c *Ctx) directoryOf() (string, bool) {
+func (c *Ctx) directoryOf() (Value, bool) {
 	f := c.desc()
-	name, ok := c.fdName()
+	v, ok := c.fdName()
 	switch {
-	case !ok || name == "":
-		return "", false
+	case !ok || v.S == "":
+		return v, false
 	case f.kind == kindDir:
-		return name, true
+		return v, true
 	case f.isFile() || f.failed && c.opens():
-		return dirname(name), true
+		v.S = dirname(v.S)
+		return v, true
 	}
-	return "", false
+	return v, false
 }
 
 func (c *Ctx) opens() bool { return c.row().kind == rowOpen || c.row().kind == rowCreat }
@@ -169,16 +172,16 @@ func fdFields() []Def {
 	desc := func(read func(c *Ctx, f *fdInfo) (Value, bool)) func(*Ctx, Arg) (Value, bool) {
 		return func(c *Ctx, _ Arg) (Value, bool) { return read(c, c.desc()) }
 	}
-	name := func(prefix bool, read func(c *Ctx) (string, bool)) func(*Ctx, Arg) (Value, bool) {
+	name := func(prefix bool, read func(c *Ctx) (Value, bool)) func(*Ctx, Arg) (Value, bool) {
 		return func(c *Ctx, _ Arg) (Value, bool) {
-			s, ok := read(c)
+			v, ok := read(c)
 			if prefix && ok {
 				id, _ := c.containerID()
 				mark := len(c.arena)
-				c.arena = append(append(append(c.arena, id...), ':'), s...)
-				s = c.str(mark)
+				c.arena = append(append(append(c.arena, id...), ':'), v.S...)
+				v.S = c.str(mark)
 			}
-			return Str(s), ok
+			return v, ok
 		}
 	}
 	layer := func(n uint8) func(*Ctx, Arg) (Value, bool) {
@@ -196,17 +199,18 @@ func fdFields() []Def {
 			Needs: Needs{Parts: partsKind}, Domain: kindChars(),
 			Get: func(c *Ctx, _ Arg) (Value, bool) { s, ok := c.typeChar(); return Str(s), ok }},
 		{Name: "fd.name", Type: event.CharBuf, Example: "fd.name startswith /etc/", Desc: "path of the file as the kernel has it, seen from the process's root; a socket's ends as client->server",
-			Needs: paths, domainIn: nameDomain, Get: name(false, (*Ctx).fdName), Alt: name(false, (*Ctx).altName), MayAlt: (*Ctx).respelled},
+			Needs: paths, domainIn: nameDomain, Get: name(false, (*Ctx).fdName), Flags: Gaps, Alt: func(c *Ctx, _ Arg) (Value, bool) { s, ok := c.altName(); return Str(s), ok }, MayAlt: (*Ctx).respelled},
 		{Name: "fd.directory", Type: event.CharBuf, Example: "fd.directory = /etc", Desc: "directory of the file",
-			Needs: paths, Domain: dirPath, Get: name(false, (*Ctx).directoryOf), Alt: altDesc(dirname), MayAlt: (*Ctx).respelled},
+			Needs: paths, Domain: dirPath, Flags: Gaps, Get: name(false, (*Ctx).directoryOf), Alt: altDesc(dirname), MayAlt: (*Ctx).respelled},
 		{Name: "fd.filename", Type: event.CharBuf, Example: "fd.filename = shadow", Desc: "last component of the file's path",
-			Needs: paths, Domain: leafName, Alt: altDesc(basename), MayAlt: (*Ctx).respelled, Get: func(c *Ctx, _ Arg) (Value, bool) {
+			Needs: paths, Domain: leafName, Flags: Gaps, Alt: altDesc(basename), MayAlt: (*Ctx).respelled, Get: func(c *Ctx, _ Arg) (Value, bool) {
 				f := c.desc()
-				name, ok := c.fdName()
-				if !ok || name == "" || !f.isFile() && !(f.failed && c.opens()) {
+				v, ok := c.fdName()
+				if !ok || v.S == "" || !f.isFile() && !(f.failed && c.opens()) {
 					return Value{}, false
 				}
-				return Str(basename(name)), true
+				v.S = basename(v.S)
+				return v, true
 			}},
 		{Name: "fd.nameraw", Type: event.CharBuf, Example: "fd.nameraw contains ..", Desc: "path as it was passed to the call, neither made absolute nor resolved",
 			Needs: Needs{Parts: event.PartsOf(event.PartName)}, Get: func(c *Ctx, _ Arg) (Value, bool) {
@@ -219,20 +223,19 @@ func fdFields() []Def {
 				b, _ := c.Rec.Part(event.PartName)
 				return Str(c.collapse(b)), true
 			}},
-		{Name: "fd.fspath", Type: event.CharBuf, Flags: Ours, Example: "fd.fspath endswith /etc/shadow", Desc: "path of the file inside its filesystem, whatever is mounted where; for calls on a path, of what the path led to",
+		{Name: "fd.fspath", Type: event.CharBuf, Flags: Ours | Gaps, Example: "fd.fspath endswith /etc/shadow", Desc: "path of the file inside its filesystem, whatever is mounted where; for calls on a path, of what the path led to",
 			Needs: Needs{Parts: event.PartsOf(event.PartFSPath), Must: event.PartsOf(event.PartFSPath), Inside: true}, Domain: openedPath, Get: func(c *Ctx, _ Arg) (Value, bool) {
-				b, ok := c.Rec.Part(event.PartFSPath)
-				return Str(text(b)), ok
+				return c.captured(event.PartFSPath)
 			}},
-		{Name: "fd.replaced", Type: event.CharBuf, Flags: Ours, Example: "fd.replaced startswith /var/log/", Desc: "path of the file that a dup2 or dup3 closed to give its number away",
+		{Name: "fd.replaced", Type: event.CharBuf, Flags: Ours | Gaps, Example: "fd.replaced startswith /var/log/", Desc: "path of the file that a dup2 or dup3 closed to give its number away",
 			Needs: Needs{Parts: event.PartsOf(event.PartPath2), Must: event.PartsOf(event.PartPath2)}, Domain: openedPath, occurs: withReplaced, Get: func(c *Ctx, _ Arg) (Value, bool) {
-				b, ok := c.Rec.Part(event.PartPath2)
-				return Str(text(b)), ok && c.Rec.Ret >= 0 && !c.row().inside && c.Rec.Args[0] != c.Rec.Args[1]
+				v, ok := c.captured(event.PartPath2)
+				return v, ok && c.Rec.Ret >= 0 && !c.row().inside && c.Rec.Args[0] != c.Rec.Args[1]
 			}},
 		{Name: "fd.containername", Type: event.CharBuf, Example: "fd.containername startswith host:", Desc: "container.id, a colon and fd.name",
-			Needs: paths, Get: name(true, (*Ctx).fdName)},
+			Needs: paths, Flags: Gaps, Get: name(true, (*Ctx).fdName)},
 		{Name: "fd.containerdirectory", Type: event.CharBuf, Example: "fd.containerdirectory = host:/etc", Desc: "container.id, a colon and fd.directory",
-			Needs: paths, Get: name(true, (*Ctx).directoryOf)},
+			Needs: paths, Flags: Gaps, Get: name(true, (*Ctx).directoryOf)},
 		{Name: "fd.uid", Type: event.CharBuf, Example: "fd.uid != ''", Desc: "thread id and descriptor number written after one another, which name a descriptor of the host",
 			Get: desc(func(c *Ctx, f *fdInfo) (Value, bool) {
 				mark := len(c.arena)

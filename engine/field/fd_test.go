@@ -235,9 +235,18 @@ func TestClean(t *testing.T) {
 		{"", "/..", "/"}, {"", "/../../a", "/a"}, {"", "/a/b/../..", "/"}, {"", "/a/...", "/a/..."},
 		{"/", "a", "/a"}, {"/x/", "a", "/x/a"}, {"/x", "", "/x"}, {"/x", "../../..", "/"}, {"/x/y", "..", "/x"},
 		{"<UNKNOWN>", "a/b", "<UNKNOWN>/a/b"}, {"<UNKNOWN>", "../x", "<UNKNOWN>/x"},
+		{"/x/<UNKNOWN>/y", "../../z", "/x/z"},
 	} {
-		if got := c.clean([]byte(p.dir), []byte(p.name)); got != p.want {
+		if got := c.clean([]byte(p.dir), []byte(p.name), false); got != p.want {
 			t.Errorf("%q + %q = %q, want %q", p.dir, p.name, got, p.want)
+		}
+	}
+	for _, p := range []struct{ dir, name, want string }{
+		{"<UNKNOWN>", "../x", "<UNKNOWN>/x"}, {"/a/b<UNKNOWN>c/d", "e", "/a/b<UNKNOWN>c/d/e"}, {"/a/b<UNKNOWN>c/d", "../e", "/a/b<UNKNOWN>c/e"},
+		{"/a/b<UNKNOWN>c/d", "../../../../e", "<UNKNOWN>/e"}, {"<UNKNOWN>/d", "../..", "<UNKNOWN>"},
+	} {
+		if got := c.clean([]byte(p.dir), []byte(p.name), true); got != p.want {
+			t.Errorf("%q with a gap + %q = %q, want %q", p.dir, p.name, got, p.want)
 		}
 	}
 	for path, want := range map[string][2]string{

@@ -19,26 +19,34 @@ type Kind = event.Type
 //
 // Strings may alias the record or the context's arena: they are valid until the context begins another event.
 //
-// A Value has four words. The compiler keeps that much in registers on its way through a field's functions; one word more and each of
-// them would write it to memory and read it again.
+// A Value has four words and four members. The compiler keeps that much in registers on its way through a field's functions; one more of
+// either and each of them would write it to memory and read it again.
 type Value struct {
 	Kind Kind
-	list bool // S is not text: it points to the members, and its length is their number
+	form form
 	N    uint64
 	S    string
 }
 
+// form says what S is, where it is not plain text.
+type form uint8
+
+const (
+	formList form = 1 + iota // it points to the members, and its length is their number
+	formGap                  // text of which a part is not known
+)
+
 // ListOf makes a list. It holds members themselves, not a copy.
 func ListOf(kind Kind, members []Value) Value {
-	return Value{Kind: kind, list: true, S: unsafe.String((*byte)(unsafe.Pointer(unsafe.SliceData(members))), len(members))}
+	return Value{Kind: kind, form: formList, S: unsafe.String((*byte)(unsafe.Pointer(unsafe.SliceData(members))), len(members))}
 }
 
 // IsList reports whether the value is a list.
-func (v *Value) IsList() bool { return v.list }
+func (v *Value) IsList() bool { return v.form == formList }
 
 // List returns the members of a list, and nothing of another value.
 func (v *Value) List() []Value {
-	if !v.list {
+	if v.form != formList {
 		return nil
 	}
 	return unsafe.Slice((*Value)(unsafe.Pointer(unsafe.StringData(v.S))), len(v.S))
@@ -70,6 +78,8 @@ const (
 	SelfChosen
 	// Within is for fields whose value is a distance: `=`, the only operator that they take, holds up to the number of a condition.
 	Within
+	// Gaps marks fields whose values may have gaps. A positive comparison of such a value holds when it may hold.
+	Gaps
 	// HostName marks fields that conditions compare with names of hosts, which are to be looked up.
 	HostName
 )

@@ -17,27 +17,26 @@ func (p fsPath) resolved(c *Ctx, _ Arg) (Value, bool) {
 	if !c.succeeded() || i < 0 && !r.object {
 		return Value{}, false
 	}
-	if b, ok := p.kernel(c, r, i); ok {
-		return Str(text(b)), true
+	if v, ok := p.kernel(c, r, i); ok {
+		return v, true
 	}
 	if i < 0 {
 		return Value{}, false
 	}
-	s, ok := c.lexical(i)
-	return Str(s), ok
+	return c.lexical(i)
 }
 
 // kernel is the path that the kernel has for what parameter i names; ok is false where it was not captured.
-func (p fsPath) kernel(c *Ctx, r *rowInfo, i int) ([]byte, bool) {
+func (p fsPath) kernel(c *Ctx, r *rowInfo, i int) (v Value, ok bool) {
 	switch {
 	case r.object && i < 0, i >= 0 && i == r.fsName && (r.kind == rowOpen || r.kind == rowCreat):
-		return c.Rec.Part(event.PartPath)
+		return c.captured(event.PartPath)
 	case i < 0 || !r.inside:
-		return nil, false
+		return v, false
 	case c.Rec.Row().Params[i].Needs().Has(event.PartName2):
-		return c.Rec.Part(event.PartPath2)
+		return c.captured(event.PartPath2)
 	}
-	return c.Rec.Part(event.PartPath)
+	return c.captured(event.PartPath)
 }
 
 func (p fsPath) alt(c *Ctx, a Arg) (Value, bool) {
@@ -50,8 +49,8 @@ func (p fsPath) alt(c *Ctx, a Arg) (Value, bool) {
 	if !ok {
 		return Value{}, false
 	}
-	s, ok := c.lexical(i)
-	return Str(s), ok && s != text(main)
+	v, ok := c.lexical(i)
+	return Str(v.S), ok && v.S != main.S
 }
 
 // origin says where the path is from.
@@ -116,6 +115,9 @@ func fsPathFields() []Def {
 	}
 	for i := range fields {
 		fields[i].Type = event.CharBuf
+		if fields[i].Alt != nil {
+			fields[i].Flags |= Gaps
+		}
 	}
 	return fields
 }

@@ -151,7 +151,9 @@ func lineageFields() []Def {
 	const walk = NoTransformer | NoRHS
 	var defs []Def
 	for _, f := range textOf {
-		read := func(c *Ctx, _ *state.Process, i *state.Image) (Value, bool) { return Str(f.read(c, i)), true }
+		read := func(c *Ctx, _ *state.Process, i *state.Image) (Value, bool) {
+			return pathValue(f.read(c, i), f.gap(i)), true
+		}
 		defs = append(defs,
 			Def{Name: f.parent, Type: event.CharBuf, Flags: f.flags, Example: f.parent + " = " + f.value, Desc: strings.Replace(f.desc, "%", "the parent", 1), Domain: f.domain("proc.p"),
 				Get: func(c *Ctx, _ Arg) (Value, bool) {

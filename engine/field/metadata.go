@@ -303,6 +303,6 @@ func (c *Ctx) Freeze() *Ctx {
 // Again makes a frozen context forget the values that were read, so that fields are read anew.
 func (c *Ctx) Again() {
 	c.done = cachedProc | cachedParent | cachedBox
-	c.lacking, c.waits = 0, false
+	c.lacking, c.waits, c.guessed = 0, false, false
 	c.arena = c.arena[:0]
 }

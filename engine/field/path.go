@@ -10,45 +10,47 @@ import (
 
 // lexical returns the absolute path that parameter i names, as Falco makes it: the string that was passed, behind the
 // directory that it is relative to, with "." and ".." resolved by the text alone. ok is false when the string was not captured.
-func (c *Ctx) lexical(i int) (path string, ok bool) {
+func (c *Ctx) lexical(i int) (v Value, ok bool) {
 	name, ok := c.Rec.Bytes(i)
 	if !ok {
-		return "", false
+		return v, false
 	}
 	if len(name) > 0 && name[0] == '/' {
-		return c.clean(nil, name), true
+		return pathValue(c.clean(nil, name, false), false), true
 	}
-	return c.clean(c.directory(i), name), true
+	dir, gap := c.directory(i)
+	return pathValue(c.clean(dir, name, gap), gap), true
 }
 
-// directory returns the directory that the relative path in parameter i starts from.
-func (c *Ctx) directory(i int) []byte {
+// directory returns the directory that the relative path in parameter i starts from, and whether a part of it is not known. A number that
+// the kernel did not know either stands for no directory, so that there is nothing that could be known.
+func (c *Ctx) directory(i int) (dir []byte, gap bool) {
 	p := &c.Rec.Row().Params[i]
 	kind := event.PartDir
 	if p.Needs().Has(event.PartName2) {
 		kind = event.PartDir2
 	}
 	if dir, ok := c.Rec.Part(kind); ok && len(dir) > 0 {
-		return dir
+		return dir, c.Rec.Truncated(kind)
 	}
 	if !c.fromCwd(p) {
-		return unknownDir
+		return unknownDir, c.Rec.Ret != -ebadf
 	}
 	if dir, ok := c.Rec.Part(event.PartCwd); ok && len(dir) > 0 {
-		return dir
+		return dir, c.Rec.Truncated(event.PartCwd)
 	}
 	if _, img := c.Process(); img.Cwd != "" {
 		mark := len(c.arena)
 		c.arena = append(c.arena, img.Cwd...)
-		return c.arena[mark:]
+		return c.arena[mark:], img.CwdGap
 	}
-	return unknownDir
+	return unknownDir, true
 }
 
-// unknownDir is what Falco writes for a directory that it does not know.
-var unknownDir = []byte("<UNKNOWN>")
-
-const atCwd = -100
+const (
+	atCwd = -100
+	ebadf = 9
+)
 
 // fromCwd reports whether a relative path in parameter p starts from the working directory.
 func (c *Ctx) fromCwd(p *event.Param) bool {
@@ -59,8 +61,9 @@ func (c *Ctx) fromCwd(p *event.Param) bool {
 	return ok && fd == atCwd
 }
 
-// clean joins dir and name and resolves them lexically. The result aliases name when there is nothing to do.
-func (c *Ctx) clean(dir, name []byte) string {
+// clean joins dir, of which gap says that a part is not known, and name, and resolves them lexically. The result aliases name when there is
+// nothing to do.
+func (c *Ctx) clean(dir, name []byte, gap bool) string {
 	if len(dir) == 0 && isClean(name) {
 		return text(name)
 	}
@@ -77,9 +80,7 @@ func (c *Ctx) clean(dir, name []byte) string {
 			switch {
 			case len(comp) == 0 || string(comp) == ".":
 			case string(comp) == "..":
-				if n := bytes.LastIndexByte(c.arena[mark:], '/'); n >= 0 {
-					c.arena = c.arena[:mark+n]
-				}
+				c.stepUp(mark, gap)
 			default:
 				if rooted || len(c.arena) > mark {
 					c.arena = append(c.arena, '/')

@@ -81,19 +81,19 @@ func (c *Ctx) env(i *state.Image, a Arg) string {
 }
 
 // cwd is the working directory. Some records carry it, and calls with a path relative to it; else it is the last that was seen.
-func (c *Ctx) cwd(i *state.Image) string {
+func (c *Ctx) cwd(i *state.Image) Value {
 	for _, k := range [...]event.PartKind{event.PartHere, event.PartCwd} {
 		if dir, ok := c.Rec.Part(k); ok && len(dir) > 0 {
-			return c.withSlash(dir)
+			return pathValue(c.withSlash(dir), c.Rec.Truncated(k))
 		}
 	}
 	r := c.row()
 	if r.path >= 0 && c.fromCwd(&c.Rec.Row().Params[r.path]) {
 		if dir, ok := c.Rec.Part(event.PartDir); ok && len(dir) > 0 && dir[0] == '/' {
-			return c.withSlash(dir)
+			return pathValue(c.withSlash(dir), c.Rec.Truncated(event.PartDir))
 		}
 	}
-	return i.Cwd
+	return pathValue(i.Cwd, i.CwdGap)
 }
 
 func (c *Ctx) withSlash(dir []byte) string {
@@ -125,20 +125,25 @@ func stdio(fd int) func(*Ctx, Arg) (Value, bool) {
 	})
 }
 
-// textOf are the fields that a process, its parent and its ancestors have alike.
-var textOf = []struct {
+// processText is a field that a process, its parent and its ancestors have alike.
+type processText struct {
 	self, parent, ancestor string // names of the fields
 	value                  string // of the examples
 	desc                   string
 	read                   func(c *Ctx, i *state.Image) string
 	domain                 func(prefix string) Domain // prefix is proc. with what the names of the parent or an ancestor put behind it
 	flags                  Flags
-}{
+}
+
+var textOf = []processText{
 	{"proc.exe", "proc.pexe", "proc.aexe", "/bin/sh", "first word of the command line (argv[0]) of %", func(_ *Ctx, i *state.Image) string { return i.Exe }, chosenText, SelfChosen},
-	{"proc.exepath", "proc.pexepath", "proc.aexepath", "/usr/bin/bash", "path of the program of %, as the kernel has it", func(_ *Ctx, i *state.Image) string { return i.ExePath }, func(string) Domain { return exePath }, 0},
+	{"proc.exepath", "proc.pexepath", "proc.aexepath", "/usr/bin/bash", "path of the program of %, as the kernel has it", func(_ *Ctx, i *state.Image) string { return i.ExePath }, func(string) Domain { return exePath }, Gaps},
 	{"proc.name", "proc.pname", "proc.aname", "bash", "name (comm, up to 15 characters) of %", func(_ *Ctx, i *state.Image) string { return i.Comm }, func(prefix string) Domain { return commDomain(prefix + "exepath") }, SelfChosen},
 	{"proc.cmdline", "proc.pcmdline", "proc.acmdline", "'sh -c id'", "name and arguments of %, joined by spaces", func(_ *Ctx, i *state.Image) string { return i.CmdLine }, chosenText, SelfChosen},
 }
+
+// gap reports whether a part of the text is not known: of the fields that have gaps it is the program's path.
+func (f *processText) gap(i *state.Image) bool { return f.flags&Gaps != 0 && i.ExeGap }
 
 func chosenText(prefix string) Domain { return Domain{Instead: prefix + "exepath"} }
 
@@ -148,7 +153,7 @@ func procFields() []Def {
 	var defs []Def
 	for _, f := range textOf {
 		defs = append(defs, Def{Name: f.self, Type: event.CharBuf, Flags: f.flags, Example: f.self + " = " + f.value, Desc: strings.Replace(f.desc, "%", "the process", 1), Domain: f.domain("proc."),
-			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { return Str(f.read(c, i)), true })})
+			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { return pathValue(f.read(c, i), f.gap(i)), true })})
 	}
 	exe := func(name, example, desc string, bit uint32) Def {
 		return Def{Name: name, Type: event.Bool, Example: example, Desc: desc, Get: exeFlag(bit)}
@@ -178,7 +183,7 @@ func procFields() []Def {
 				return Str(c.env(img, a)), true
 			}},
 		Def{Name: "proc.cwd", Type: event.CharBuf, Example: "proc.cwd = /root/", Desc: "working directory, with a slash at its end", Needs: Needs{Parts: event.PartsOf(event.PartHere, event.PartDir, event.PartCwd)}, Domain: Domain{Begins: []string{"/"}, Shape: Slashed},
-			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { s := c.cwd(i); return Str(s), s != "" })},
+			Flags: Gaps, Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) { v := c.cwd(i); return v, v.S != "" })},
 		Def{Name: "proc.tty", Type: event.Uint32, Example: "proc.tty != 0", Desc: "device number of the controlling terminal, 0 without one",
 			Needs: partsOfNow, Get: ofNow(func(t *event.NowFacts) Value { return num(event.Uint32, uint64(t.TTY)) })},
 		Def{Name: "proc.pid", Type: event.Int64, Example: "proc.pid = 1", Desc: "process id, in the initial pid namespace",

@@ -167,9 +167,10 @@ func (k *Compiler) check(c *Check, positive bool) (node, error) {
 	}
 	k.warnMisused(c)
 	// Under a negation, and for !=, only the kernel's spelling of a path counts.
-	twice := positive && c.Op != "!=" && left.Def.Alt != nil
+	lenient := positive && c.Op != "!="
+	twice := lenient && left.Def.Alt != nil
 	key := Print(c)
-	if twice {
+	if lenient && (left.Def.Alt != nil || left.Def.Flags&field.Gaps != 0) {
 		key += "\x00alt"
 	}
 	if p := k.preds[key]; p != nil {
@@ -177,9 +178,9 @@ func (k *Compiler) check(c *Check, positive bool) (node, error) {
 	}
 	p := &predicate{epoch: &k.epoch, est: estimateCheck(c, left)}
 	if c.Right != nil {
-		p.test, err = k.againstField(c, left, twice)
+		p.test, err = k.againstField(c, left, twice, lenient)
 	} else {
-		p.test, err = k.againstValues(c, left, twice)
+		p.test, err = k.againstValues(c, left, twice, lenient)
 	}
 	if err != nil {
 		return nil, err
@@ -189,7 +190,7 @@ func (k *Compiler) check(c *Check, positive bool) (node, error) {
 	return p, nil
 }
 
-func (k *Compiler) againstValues(c *Check, left typed, twice bool) (func(*field.Ctx) bool, error) {
+func (k *Compiler) againstValues(c *Check, left typed, twice, lenient bool) (func(*field.Ctx) bool, error) {
 	if c.Op == "exists" {
 		return k.exists(left), nil
 	}
@@ -197,12 +198,16 @@ func (k *Compiler) againstValues(c *Check, left typed, twice bool) (func(*field.
 	if err != nil {
 		return nil, err
 	}
+	m := perhaps(c, left, lenient)
 	if left.several() {
-		return multi(left.Def, c.Op, t), nil
+		return multi(left.Def, c.Op, t, m), nil
 	}
 	s := k.source(left, false)
 	if left.List {
 		return listTest(s, c.Op, t), nil
+	}
+	if m != nil {
+		return k.lenient(left, t, m, twice), nil
 	}
 	if !twice {
 		if r, plain := s.(*read); plain { // most are, and a call that the compiler knows is faster
@@ -226,12 +231,35 @@ func (k *Compiler) againstValues(c *Check, left typed, twice bool) (func(*field.
 	}, nil
 }
 
+// lenient is a comparison that also holds where it may.
+func (k *Compiler) lenient(left typed, t test, m maybe, twice bool) func(*field.Ctx) bool {
+	s := k.source(left, false)
+	if !twice {
+		return func(x *field.Ctx) bool {
+			v, ok := s.get(x)
+			return ok && (t(v) || v.HasGap() && m.holds(x, v))
+		}
+	}
+	alt := k.source(left, true)
+	return func(x *field.Ctx) bool {
+		v, ok := s.get(x)
+		if ok && t(v) {
+			return true
+		}
+		gap := ok && v.HasGap()
+		if w, ok := alt.get(x); ok && t(w) {
+			return true
+		}
+		return gap && m.holds(x, v)
+	}
+}
+
 func (k *Compiler) exists(left typed) func(*field.Ctx) bool {
 	if d := left.Def; d.Multi != nil && !left.Arg.Present {
 		if d.Any != nil {
 			return d.Any
 		}
-		return multi(d, "exists", func(*field.Value) bool { return true })
+		return multi(d, "exists", func(*field.Value) bool { return true }, nil)
 	}
 	s := k.source(left, false)
 	return func(x *field.Ctx) bool {
@@ -242,12 +270,12 @@ func (k *Compiler) exists(left typed) func(*field.Ctx) bool {
 
 // multi is a comparison of a field that stands for several values: one that satisfies it is enough, unless the field wants them
 // all to differ.
-func multi(d *field.Def, op string, t test) func(*field.Ctx) bool {
+func multi(d *field.Def, op string, t test, perhaps maybe) func(*field.Ctx) bool {
 	everyOne := op == "!=" && d.Flags&field.AllDiffer != 0
-	m := &multiTest{test: t, everyOne: everyOne}
+	m := &multiTest{test: t, perhaps: perhaps, everyOne: everyOne}
 	yield := m.yield
 	return func(x *field.Ctx) bool {
-		m.seen, m.held = false, everyOne
+		m.ctx, m.seen, m.held = x, false, everyOne
 		d.Multi(x, yield)
 		return m.seen && m.held
 	}
@@ -255,6 +283,8 @@ func multi(d *field.Def, op string, t test) func(*field.Ctx) bool {
 
 type multiTest struct {
 	test       test
+	perhaps    maybe
+	ctx        *field.Ctx
 	everyOne   bool
 	seen, held bool
 	v          field.Value // so that no value escapes
@@ -262,7 +292,8 @@ type multiTest struct {
 
 func (m *multiTest) yield(v field.Value) bool {
 	m.seen, m.v = true, v
-	if m.test(&m.v) != m.everyOne {
+	held := m.test(&m.v) || v.HasGap() && m.perhaps != nil && m.perhaps.holds(m.ctx, &m.v)
+	if held != m.everyOne {
 		m.held = !m.everyOne
 		return false
 	}
@@ -287,7 +318,7 @@ func listTest(s source, op string, t test) func(*field.Ctx) bool {
 	}
 }
 
-func (k *Compiler) againstField(c *Check, left typed, twice bool) (func(*field.Ctx) bool, error) {
+func (k *Compiler) againstField(c *Check, left typed, twice, lenient bool) (func(*field.Ctx) bool, error) {
 	right, err := k.resolve(c.Right)
 	if err != nil {
 		return nil, err
@@ -317,7 +348,7 @@ func (k *Compiler) againstField(c *Check, left typed, twice bool) (func(*field.C
 			return false
 		}
 		r, ok := b.get(x)
-		return ok && compareLists(c.Op, two, l, r, left.List, right.List)
+		return ok && (compareLists(c.Op, two, l, r, left.List, right.List) || lenient && (l.HasGap() || r.HasGap()) && perhapsOf(c.Op, x, l, r))
 	}
 	if !twice {
 		return func(x *field.Ctx) bool { return holds(x, a) }, nil

@@ -14,6 +14,7 @@ import (
 // rules want the same.
 type Group struct {
 	programs []*Program
+	epoch    *uint64  // the compiler's
 	always   []uint64 // a bit for every program that has to be asked
 	may      []uint64 // for the present event: those that have to be asked
 	lookups  []*lookup
@@ -25,7 +26,7 @@ const fewPrograms = 3
 // Group makes a group of programs of this compiler. It may be used as long as they are.
 func (k *Compiler) Group(programs []*Program) *Group {
 	words := (len(programs) + 63) / 64
-	g := &Group{programs: programs, always: make([]uint64, words), may: make([]uint64, words)}
+	g := &Group{programs: programs, epoch: &k.epoch, always: make([]uint64, words), may: make([]uint64, words)}
 	chosen := make([][]want, len(programs))
 	if len(programs) > fewPrograms {
 		choose(programs, chosen)
@@ -159,7 +160,8 @@ func unite(kids []node, shared map[want]int, banned map[anchor]bool) (list []wan
 }
 
 // Match calls fn with the place of every program that holds for the event of c, in order, until fn returns false. Compiler.Begin must
-// have been called for that event. It allocates nothing.
+// have been called for that event. During the call c.Uncertain says whether the program holds only because a part of a path is not
+// known. It allocates nothing.
 func (g *Group) Match(c *field.Ctx, fn func(i int) bool) {
 	may := g.may
 	copy(may, g.always)
@@ -169,9 +171,24 @@ func (g *Group) Match(c *field.Ctx, fn func(i int) bool) {
 	for word, left := range may {
 		for ; left != 0; left &= left - 1 {
 			i := word*64 + bits.TrailingZeros64(left)
-			if g.programs[i].root.eval(c) && !fn(i) {
+			if !g.programs[i].root.eval(c) {
+				continue
+			}
+			c.Uncertain = c.Guessed() && !g.certain(i, c)
+			if !fn(i) {
 				return
 			}
 		}
 	}
+}
+
+// certain reports whether a program holds without comparisons that only may hold. Everything is decided anew for it, and once more for the
+// programs that come after it.
+func (g *Group) certain(i int, c *field.Ctx) bool {
+	*g.epoch++
+	c.Certain(true)
+	held := g.programs[i].root.eval(c)
+	c.Certain(false)
+	*g.epoch++
+	return held
 }

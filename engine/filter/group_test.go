@@ -153,7 +153,7 @@ func TestGroupFindsWhatHolds(t *testing.T) {
 				}
 			}
 			k.Begin()
-			g.Match(nil, func(i int) bool { got = append(got, i); return true })
+			g.Match(&field.Ctx{}, func(i int) bool { got = append(got, i); return true })
 			if !slices.Equal(got, want) {
 				for _, i := range append(got, want...) {
 					t.Log(i, conditions[i])
@@ -163,7 +163,7 @@ func TestGroupFindsWhatHolds(t *testing.T) {
 			held += len(want)
 			k.Begin()
 			first := -1
-			g.Match(nil, func(i int) bool { first = i; return false })
+			g.Match(&field.Ctx{}, func(i int) bool { first = i; return false })
 			if first >= 0 != (len(want) > 0) || first >= 0 && first != want[0] {
 				t.Fatalf("seed %d: first is %d, want %v", seed, first, want)
 			}
@@ -185,13 +185,13 @@ func TestGroupAsksFew(t *testing.T) {
 	g := k.Group(programs)
 	k.Begin()
 	var got []int
-	g.Match(nil, func(i int) bool { got = append(got, i); return true })
+	g.Match(&field.Ctx{}, func(i int) bool { got = append(got, i); return true })
 	if fmt.Sprint(got) != "[1 17 100]" || fmt.Sprint(g.always) != "[0 68719476736]" || len(g.lookups) != 1 {
 		t.Errorf("found %v; always %x, %d look-ups", got, g.always, len(g.lookups))
 	}
-	n := 0
+	n, c := 0, &field.Ctx{}
 	fn := func(int) bool { n++; return true }
-	if a := testing.AllocsPerRun(100, func() { k.Begin(); g.Match(nil, fn) }); a != 0 || n == 0 {
+	if a := testing.AllocsPerRun(100, func() { k.Begin(); g.Match(c, fn) }); a != 0 || n == 0 {
 		t.Errorf("it allocates %v times", a)
 	}
 }

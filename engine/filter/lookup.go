@@ -53,6 +53,13 @@ func newLookup(at anchor, words int) *lookup {
 
 func (l *lookup) mark(programs []int32) { setBits(l.may, programs) }
 
+// markAll marks the programs that look at the value, whatever they want of it.
+func (l *lookup) markAll() {
+	for i, u := range l.users {
+		l.may[i] |= u
+	}
+}
+
 func setBits(set []uint64, programs []int32) {
 	for _, p := range programs {
 		set[p>>6] |= 1 << (p & 63)
@@ -144,12 +151,14 @@ func (l *lookup) see(v *field.Value) {
 
 func (l *lookup) seeText(v *field.Value) {
 	s := v.S
+	if v.HasGap() { // a comparison holds for what may be in the gap
+		l.markAll()
+		return
+	}
 	if v.Kind != event.ByteBuf && strings.IndexByte(s, 0) >= 0 {
 		if s = trimNUL(v); strings.IndexByte(s, 0) >= 0 {
 			// Some operators take such a text up to its first NUL, others as it is: no look-up is right for all.
-			for i, u := range l.users {
-				l.may[i] |= u
-			}
+			l.markAll()
 			return
 		}
 	}

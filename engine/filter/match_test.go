@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"falconet/engine/field"
 )
 
 // TestAutomaton compares an automaton with a search for one text after the other.
@@ -255,7 +257,7 @@ func TestManyTexts(t *testing.T) {
 	x.a = "/x/part7/part31/y"
 	k.Begin()
 	var got []int
-	g.Match(nil, func(i int) bool { got = append(got, i); return true })
+	g.Match(&field.Ctx{}, func(i int) bool { got = append(got, i); return true })
 	if !slices.Equal(got, []int{7, 31}) || g.always[0] != 0 {
 		t.Errorf("found %v, always asked %x", got, g.always)
 	}

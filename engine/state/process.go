@@ -19,6 +19,8 @@ type Image struct {
 	Comm     string
 	CmdLine  string // comm and the arguments, joined by spaces
 	Cwd      string // working directory when the image was captured, with a trailing slash; "" when unknown
+	ExeGap   bool   // of ExePath a part is not known
+	CwdGap   bool   // of Cwd
 	Env      string // environment, variables separated by NUL
 	Cgroups  string // "controller=path", separated by NUL
 	NArgs    int    // arguments without argv[0]

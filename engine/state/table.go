@@ -111,9 +111,11 @@ func (t *Table) Apply(r *event.Record) {
 
 // moved takes the working directory from other records that carry it: shells change theirs between two calls of clone.
 func (t *Table) moved(r *event.Record) {
-	dir, _ := r.Part(event.PartHere)
+	kind := event.PartHere
+	dir, _ := r.Part(kind)
 	if len(dir) == 0 {
-		dir, _ = r.Part(event.PartCwd)
+		kind = event.PartCwd
+		dir, _ = r.Part(kind)
 	}
 	if len(dir) == 0 {
 		return
@@ -124,7 +126,7 @@ func (t *Table) moved(r *event.Record) {
 	}
 	img := new(Image)
 	*img = *p.img
-	img.Since, img.Cwd = r.TS, directory(string(dir))
+	img.Since, img.Cwd, img.CwdGap = r.TS, directory(string(dir)), r.Truncated(kind)
 	t.replace(p, img)
 }
 
@@ -151,10 +153,10 @@ func (t *Table) exec(r *event.Record) {
 		img.Env = trimNUL(b[:min(len(b), envLimit)])
 	}
 	if b, ok := r.Part(event.PartCwd); ok {
-		img.Cwd = directory(string(b))
+		img.Cwd, img.CwdGap = directory(string(b)), r.Truncated(event.PartCwd)
 	}
 	if b, ok := r.Part(event.PartExe); ok {
-		img.ExePath = string(b)
+		img.ExePath, img.ExeGap = string(b), r.Truncated(event.PartExe)
 	}
 	if b, ok := r.Part(event.PartCgroups); ok {
 		img.Cgroups = trimNUL(b)

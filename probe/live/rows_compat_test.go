@@ -43,6 +43,7 @@ func TestCallsOfSocketcall(t *testing.T) {
 // Every call that shares a number is reported as itself, with its own arguments; a number that no call has stays what it is.
 func TestCallsThatShareANumber(t *testing.T) {
 	oldArchs(t, "", func(t *testing.T, a arch) {
+		probe(t) // finds the v1 controller
 		d := everyRow()
 		for _, s := range sharings {
 			d.AddSyscall(s.call)
@@ -72,7 +73,7 @@ func TestCallsThatShareANumber(t *testing.T) {
 
 func init() {
 	for _, name := range []string{"send", "recv"} {
-		rowTests[name] = func(t *testing.T) { oldArchs(t, "", func(t *testing.T, a arch) { a.calls(t, name, "socketcalls") }) }
+		rowTests[name] = func(t *testing.T) { oldArchs(t, "", func(t *testing.T, a arch) { a.calls(t, name, "talks") }) }
 	}
 }
 

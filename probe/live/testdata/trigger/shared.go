@@ -40,6 +40,20 @@ func (t *T) sends(call string, fd int, buf uintptr, n int) *Call {
 	return c
 }
 
+func (t *T) talk(from, to int, text, room uintptr) {
+	t.sends("send", from, text, 9).ok().data([]byte("some text")).size(9).onPeer(t, from, nil)
+	t.sends("send", from, badPtr, 9).fails(unix.EFAULT).data(nil).size(9).onPeer(t, from, nil).Fault = true
+	t.sends("send", 999, text, 9).fails(unix.EBADF).data([]byte("some text")).Absent("tuple").size(9).onNothing()
+	t.sends("recv", to, room, 64).ok().data([]byte("some text")).size(64).onPeer(t, to, nil)
+	t.sends("recv", 999, room, 64).fails(unix.EBADF).data(nil).Absent("tuple").size(64).onNothing()
+}
+
+// talks are the two calls of socketcall that are rows of their own.
+func talks(t *T) {
+	client, server, _ := connection()
+	t.talk(client, server, t.str("some text"), t.bytes(make([]byte, 64)))
+}
+
 // socketcalls are all calls of socketcall.
 func socketcalls(t *T) {
 	listener := t.socketcall("socket", unix.AF_INET, unix.SOCK_STREAM, 0).ok().fd()
@@ -52,11 +66,7 @@ func socketcalls(t *T) {
 	to := t.socketcall("accept", uintptr(listener), 0, 0).ok().fd()
 	t.socketcall("getpeername", uintptr(from), addr, size).ok()
 	text, room := t.str("some text"), t.bytes(make([]byte, 64))
-	t.sends("send", from, text, 9).ok().data([]byte("some text")).size(9).onPeer(t, from, nil)
-	t.sends("send", from, 16, 9).fails(unix.EFAULT).Absent("data").size(9).onPeer(t, from, nil)
-	t.sends("send", 999, text, 9).fails(unix.EBADF).Absent("tuple").size(9).onNothing()
-	t.sends("recv", to, room, 64).ok().data([]byte("some text")).size(64).onPeer(t, to, nil)
-	t.sends("recv", 999, room, 64).fails(unix.EBADF).Absent("data", "tuple").size(64).onNothing()
+	t.talk(from, to, text, room)
 	t.socketcall("sendto", uintptr(from), text, 9, 0, 0, 0).ok()
 	t.socketcall("recvfrom", uintptr(to), room, 64, 0, 0, 0).ok()
 	// struct compat_msghdr: name, its length, vector, its length, control, its length, flags

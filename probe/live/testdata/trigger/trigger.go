@@ -41,7 +41,7 @@ var triggers = map[string]func(*T){
 	"paths": paths, "deep": deep, "mounts": mounts, "chroot": chroot, "cookie": cookie,
 	"tracee": tracee, "storm": storm, "opens": opens, "rush": rush, "exit": exit, "thread": thread, "crowd": crowd, "orphan": orphan,
 	"ring-files": ringFiles, "ring-net": ringNet, "ring-fixed": ringFixed, "ring-odd": ringOdd, "ring-bad": ringBad, "ring-repeated": ringRepeated, "ring-pipe": ringPipe,
-	"ring-crowd": ringCrowd, "ring-calls": ringCalls, "ring-taken": ringTaken, "socketcalls": socketcalls, "ipcs": ipcs,
+	"ring-crowd": ringCrowd, "ring-calls": ringCalls, "ring-taken": ringTaken, "socketcalls": socketcalls, "talks": talks, "ipcs": ipcs,
 }
 
 // mapLow is MAP_32BIT: where calls of the other table find what they point to.
