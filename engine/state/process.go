@@ -5,6 +5,7 @@
 package state
 
 import (
+	"bytes"
 	"strings"
 
 	"falconet/engine/event"
@@ -127,6 +128,17 @@ func directory(path string) string {
 		return path
 	}
 	return path + "/"
+}
+
+func (i *Image) env() string     { return i.Env }
+func (i *Image) cgroups() string { return i.Cgroups }
+
+// shared is trimNUL for what mostly is as it was in the image before, which then keeps it for both: of a fork that is its parent's.
+func shared(before *Image, of func(*Image) string, b []byte) string {
+	if before != nil && of(before) == string(bytes.TrimRight(b, "\x00")) {
+		return of(before)
+	}
+	return trimNUL(b)
 }
 
 func trimNUL(b []byte) string { return strings.TrimRight(string(b), "\x00") }

@@ -154,7 +154,7 @@ func (t *Table) exec(r *event.Record) {
 	}
 	p.revive()
 	if b, ok := r.Part(event.PartEnv); ok {
-		img.Env = trimNUL(b[:min(len(b), envLimit)])
+		img.Env = shared(img.prev, (*Image).env, b[:min(len(b), envLimit)])
 	}
 	if b, ok := r.Part(event.PartCwd); ok {
 		img.Cwd, img.CwdGap = directory(string(b)), r.Truncated(event.PartCwd)
@@ -163,7 +163,7 @@ func (t *Table) exec(r *event.Record) {
 		img.ExePath, img.ExeGap = string(b), r.Truncated(event.PartExe)
 	}
 	if b, ok := r.Part(event.PartCgroups); ok {
-		img.Cgroups = trimNUL(b)
+		img.Cgroups = shared(img.prev, (*Image).cgroups, b)
 	}
 	argv, _ := r.Part(event.PartArgv)
 	img.setArgv(argv)

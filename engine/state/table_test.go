@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"falconet/engine/event"
 )
@@ -405,5 +406,17 @@ func BenchmarkOf(b *testing.B) {
 	for b.Loop() {
 		p, _ := t.Of(r)
 		t.ParentOf(p, 2499, 150)
+	}
+}
+
+// TestEnvironmentsAreShared: a shell and what it starts have one environment, mostly; it is kept once.
+func TestEnvironmentsAreShared(t *testing.T) {
+	s := newSim(t, t.TempDir(), 0)
+	s.exec(10, 1, 100, "bash", "/bin/bash", "bash\x00")
+	s.fork(11, 10, 200, "bash")
+	s.exec(11, 10, 300, "cat", "/bin/cat", "cat\x00")
+	shell, cat := s.at(10, 300), s.at(11, 300)
+	if cat.Env == "" || cat.Env != shell.Env || unsafe.StringData(cat.Env) != unsafe.StringData(shell.Env) {
+		t.Errorf("the shell has %q, what it starts has %q of its own", shell.Env, cat.Env)
 	}
 }
