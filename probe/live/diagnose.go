@@ -49,7 +49,7 @@ func Diagnose(ctx context.Context, o Options, command ...string) []Finding {
 	defer p.Close()
 	out := []Finding{{Name: "probe", OK: true, Detail: fmt.Sprintf("%d programs loaded and attached in %s", p.loadedPrograms(), time.Since(began).Round(time.Millisecond))}}
 	for _, h := range p.hooks {
-		if h.spelling == rawTracepoint {
+		if h.spelling == rawTracepoint && !h.raw {
 			out = append(out, Finding{Name: h.tracepoint, OK: true, Detail: "raw tracepoint: this kernel refuses the BTF one, which is faster"})
 		}
 	}
