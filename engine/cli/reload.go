@@ -72,7 +72,7 @@ func (c *command) rulePaths(conf *config.Config) []string {
 	if len(c.ruleFiles) > 0 {
 		return slices.Clone(c.ruleFiles)
 	}
-	return append(slices.Clone(conf.Rules.Files), conf.Rules.File...)
+	return slices.Clone(conf.Rules.Files)
 }
 
 // readOnce reads rules. What was handed over open can be read but once, and is kept for when it is asked for again.
