@@ -30,6 +30,9 @@ func (c *command) reload(log zerolog.Logger, conf *config.Config) (*engine.Setup
 	if err != nil {
 		return nil, err
 	}
+	if err := c.warnWritable(log, files); err != nil {
+		return nil, err
+	}
 	set, results := rules.Load(c.strictly(ruleOptions(conf, c.print)), files...)
 	var wrong []string
 	c.warn(log, results)
