@@ -29,6 +29,7 @@ type Program struct {
 	started time.Time
 	lines   lineWriter
 	group   atomic.Int64 // of the processes of the program that runs, 0 for none
+	over    atomic.Bool  // it is not to be started any more
 }
 
 // running is a program at work.
@@ -47,6 +48,9 @@ func NewProgram(f Format, command string, keep bool) (*Program, error) {
 }
 
 func (s *Program) start() (*running, error) {
+	if s.over.Load() {
+		return nil, errors.New("start program output: falconet is about to end")
+	}
 	cmd := exec.Command("/bin/sh", "-c", s.command)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	// In a group of its own: what a terminal's ^C ends is us, and we end the program once it has all alerts.
@@ -60,6 +64,9 @@ func (s *Program) start() (*running, error) {
 	}
 	r := &running{cmd: cmd, stdin: stdin, ended: make(chan error, 1)}
 	s.group.Store(int64(cmd.Process.Pid))
+	if s.over.Load() {
+		s.Abandon() // it was too late to see the program
+	}
 	go func() {
 		err := cmd.Wait()
 		s.group.CompareAndSwap(int64(cmd.Process.Pid), 0)
@@ -164,8 +171,9 @@ func (s *Program) Reopen() error {
 	return r.end(endWithin)
 }
 
-// Abandon kills the program.
+// Abandon kills the program and lets none be started any more.
 func (s *Program) Abandon() {
+	s.over.Store(true)
 	if pid := s.group.Load(); pid > 0 {
 		_ = syscall.Kill(-int(pid), syscall.SIGKILL) // it may have ended meanwhile
 	}

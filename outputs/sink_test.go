@@ -7,12 +7,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"falconet/engine/alert"
 	"falconet/engine/config"
 )
 
@@ -213,5 +216,43 @@ func TestOpen(t *testing.T) {
 	opts.Outputs.File.Filename = "/nonexistent/dir/file"
 	if _, err := Open(opts); err == nil || !strings.Contains(err.Error(), "open file output: open /nonexistent/dir/file") {
 		t.Errorf("%v", err)
+	}
+}
+
+// A program that takes nothing is not left behind, and none is started in its place.
+func TestProgramIsAbandoned(t *testing.T) {
+	pid := filepath.Join(t.TempDir(), "pid")
+	s, err := NewProgram(FormatText, "echo $$ >> "+pid+"; exec sleep 3600", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := NewQueue(NewRenderer(config.Render{}, time.UTC), QueueOptions{}, s)
+	for i := range 2000 {
+		q.Send(&alert.Alert{Rule: "r", Message: strings.Repeat("x", 100) + strconv.Itoa(i)})
+	}
+	eventually(t, "the program to be stuck", func() bool { return q.workers[0].busySince.Load() != 0 && s.group.Load() != 0 })
+	if q.Close(10 * time.Millisecond) {
+		t.Fatal("everything is said to be delivered")
+	}
+	select {
+	case <-q.done:
+	case <-time.After(time.Minute):
+		t.Fatal("the output is still stuck")
+	}
+	b, err := os.ReadFile(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range strings.Fields(string(b)) {
+		n, err := strconv.Atoi(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(n, 0); err != syscall.ESRCH {
+			t.Errorf("process %d is left behind: %v", n, err)
+		}
+	}
+	if n := len(strings.Fields(string(b))); n != 1 {
+		t.Errorf("the program was started %d times", n)
 	}
 }

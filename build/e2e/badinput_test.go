@@ -90,6 +90,34 @@ func checkPlace(t *testing.T, said, file string, line, column int, words []strin
 	t.Errorf("error is said to be at %q, want it at %s:%d:%d (0: anywhere), with %q in:\n%s", places, file, line, column, words, indent(said[:min(len(said), 2000)]))
 }
 
+// TestUnsafeFiles: what everybody can write is refused or warned of, what nobody may read is named.
+func TestUnsafeFiles(t *testing.T) {
+	dir := tempDir(t)
+	conf := quietConfig(t, dir, "")
+	good := write(t, filepath.Join(dir, "good.yaml"), goodRules)
+	mode := func(path string, m os.FileMode) {
+		t.Helper()
+		if err := os.Chmod(path, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(code int, words []string, args ...string) {
+		t.Helper()
+		r := command(t, append([]string{"-c", conf, "-r", good, "--dry-run"}, args...)...)
+		if r.code != code || !holds(r.stderr, words) {
+			t.Errorf("exit code is %d, want %d with %q:\n%s", r.code, code, words, indent(r.stderr))
+		}
+	}
+	mode(good, 0o666)
+	check(0, []string{"Warning: " + good + ": can be written by everybody"})
+	check(1, []string{"Error: " + good + ": can be written by everybody"}, "--strict")
+	mode(good, 0o644)
+	mode(conf, 0o646)
+	check(1, []string{"Error: load configuration: ", conf + " can be written by everybody"})
+	mode(conf, 0o644)
+	check(0, nil)
+}
+
 func TestBadOptions(t *testing.T) {
 	dir := tempDir(t)
 	conf := quietConfig(t, dir, "")

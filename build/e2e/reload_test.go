@@ -284,8 +284,9 @@ func TestReloadOfFiles(t *testing.T) {
 	release(1, rule("one"))
 	address := freeAddress(t)
 	_, port, _ := net.SplitHostPort(address)
-	d := start(t, launch{files: []string{volume}, config: fmt.Sprintf(
-		"metrics: {enabled: true, interval: 1h}\nwebserver: {enabled: true, prometheus_metrics_enabled: true, listen_port: %s}\n", port), args: []string{"-o", "watch_config_files=true"}})
+	d := start(t, launch{files: []string{volume}, config: "metrics: {enabled: true, interval: 1h}\n", args: []string{
+		"-o", "watch_config_files=true", "-o", "webserver.enabled=true", "-o", "webserver.prometheus_metrics_enabled=true", "-o", "webserver.listen_port=" + port,
+	}})
 	rules := func(want ...string) {
 		t.Helper()
 		from := d.mark()
@@ -374,12 +375,12 @@ file_output: {enabled: true, filename: %s, keep_alive: true}
 	}
 
 	// a configuration that is broken, then one with an output that cannot be opened
-	for n, text := range []string{"json_output: perhaps\n", "file_output: {enabled: true, filename: /no/such/directory/file}\n"} {
+	for n, text := range []string{"time_format_iso_8601: perhaps\n", "file_output: {enabled: true, filename: /no/such/directory/file}\n"} {
 		write(t, conf, string(b)+text)
 		d.await(notReloaded, 2+n)
 		rules("four")
 	}
-	for _, words := range []string{"falconet.yaml:", "json_output", "perhaps", "file_output.filename", "/no/such/directory"} {
+	for _, words := range []string{"falconet.yaml:", "time_format_iso_8601", "perhaps", "file_output.filename", "/no/such/directory"} {
 		if d.said(words) == 0 {
 			t.Errorf("nothing is said of %q", words)
 		}
@@ -400,14 +401,17 @@ func TestCapabilities(t *testing.T) {
 	file := filepath.Join(dir, "events")
 	for _, tc := range []struct {
 		name, config, effective, bounding, noNewPrivs string
+		args                                          []string
 	}{
-		{"nothing but the probe", "", "000000c000080004", "000000c000080004", "1"},
-		{"a file", fmt.Sprintf("file_output: {enabled: true, filename: %s}\n", file), "000000c000080006", "000000c000080006", "1"},
-		{"a port of the privileged", "webserver: {enabled: true, listen_port: 1023}\n", "000000c000080404", "000000c000080404", "1"},
-		{"a program", fmt.Sprintf("program_output: {enabled: true, program: \"cat > %s.out; cat /proc/self/status > %s.status\"}\n", file, file), "000000c000080024", bounds, "0"},
+		{"nothing but the probe", "", "000000c000080004", "000000c000080004", "1", nil},
+		{"a file", fmt.Sprintf("file_output: {enabled: true, filename: %s}\n", file), "000000c000080006", "000000c000080006", "1", nil},
+		{"a port of the privileged", "", "000000c000080404", "000000c000080404", "1", []string{"-o", "webserver.enabled=true", "-o", "webserver.listen_port=1023"}},
+		{"a program", fmt.Sprintf("program_output: {enabled: true, program: \"cat > %s.out; cat /proc/self/status > %s.status\"}\n", file, file), "000000c000080024", bounds, "0", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			d := start(t, launch{rules: touchRule(dir), config: tc.config})
+			d := start(t, launch{rules: touchRule(dir), config: tc.config, args: tc.args})
+			write(t, filepath.Join(dir, "touched"), "")
+			d.sync()
 			checkCapabilities(t, d.cmd.Process.Pid, tc.effective, tc.bounding, tc.noNewPrivs)
 		})
 	}

@@ -30,6 +30,9 @@ func (c *command) reload(log zerolog.Logger, conf *config.Config) (*engine.Setup
 	if err != nil {
 		return nil, err
 	}
+	if err := c.warnWritable(log, files); err != nil {
+		return nil, err
+	}
 	set, results := rules.Load(c.strictly(ruleOptions(conf, c.print)), files...)
 	var wrong []string
 	c.warn(log, results)
@@ -78,7 +81,7 @@ func (c *command) rulePaths(conf *config.Config) []string {
 	if len(c.ruleFiles) > 0 {
 		return slices.Clone(c.ruleFiles)
 	}
-	return append(slices.Clone(conf.Rules.Files), conf.Rules.File...)
+	return slices.Clone(conf.Rules.Files)
 }
 
 // readOnce reads rules. What was handed over open can be read but once, and is kept for when it is asked for again.

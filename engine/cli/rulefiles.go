@@ -14,6 +14,8 @@ import (
 	"falconet/embed"
 	"falconet/engine/config"
 	"falconet/engine/rules"
+
+	"github.com/rs/zerolog"
 )
 
 // findRules reads the rule files: those of -r, which must exist, else those of the configuration. A file that cannot be read is among
@@ -106,4 +108,20 @@ func readFile(name string) rules.File {
 		f.Data, f.Err = nil, fmt.Errorf("the file is larger than %d bytes", maxRules)
 	}
 	return f
+}
+
+// warnWritable says which rule files everybody can write, who could take rules away; with --strict that is an error.
+func (c *command) warnWritable(log zerolog.Logger, files []rules.File) error {
+	for _, f := range files {
+		info, err := os.Stat(f.Name)
+		if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o002 == 0 {
+			continue // one inside the binary is no file
+		}
+		text := f.Name + ": can be written by everybody, who could take rules away: chmod o-w it"
+		if c.strict {
+			return errors.New(text)
+		}
+		log.Warn().Msg(text)
+	}
+	return nil
 }

@@ -39,6 +39,9 @@ func (c *command) start(ctx context.Context, conf *config.Config, began time.Tim
 			return err
 		}
 	}
+	if err := c.warnWritable(log, files); err != nil {
+		return err
+	}
 	set, results := rules.Load(c.strictly(ruleOptions(conf, c.print)), files...)
 	if err := c.report(log, results); err != nil {
 		return err

@@ -118,7 +118,7 @@ func TestChangeUnderLoad(t *testing.T) {
 	p := openProbe(t, Options{Demand: a, EventBytes: 64 << 20, LifeBytes: 8 << 20, Controller: -1})
 	defer p.Close()
 	image, _ := images(t, workDir(t), 1)
-	const rounds = 50_000
+	rounds := floodCalls(t) / 40
 	cmd := native().command(t, "rush", "FALCONET_IMAGE="+image, "FALCONET_COUNT="+strconv.Itoa(rounds))
 	var out strings.Builder
 	cmd.Stdout = &out
