@@ -83,11 +83,11 @@ func (s *storm) run(n int, progress func(done int)) (truth []fact, err error) {
 
 // start starts process number i, which is one to look at or not.
 func (s *storm) start(i int) (*fact, error) {
-	nth := func(count int) bool { return i*count/s.processes != (i+1)*count/s.processes }
+	nth := func(i, count int) bool { return i*count/s.processes != (i+1)*count/s.processes }
 	switch {
-	case nth(s.containers):
+	case nth(i, s.containers):
 		return s.box(i, s.tiny)
-	case nth(s.samples):
+	case nth(i+s.processes/max(2*s.samples, 1), s.samples): // half a step aside of them
 		return s.sample(i, s.tiny)
 	}
 	_, err := startAndWait(s.tiny, []string{"soak-end"}, &syscall.ProcAttr{})
