@@ -163,7 +163,7 @@ func replay(ctx context.Context, job *cli.Job) error {
 	if err != nil {
 		return err
 	}
-	host := engine.NewRecordedHost(src.Machine.Hostname, src.Users, src.Groups, src.Addrs, libs.ThreadTableSize, engine.LimitMemory(job.Config.Memory.BudgetMB))
+	host := engine.NewRecordedHost(src.Machine.Hostname, src.Machine.BootTime, src.Users, src.Groups, src.Addrs, libs.ThreadTableSize, engine.LimitMemory(job.Config.Memory.BudgetMB))
 	setUp(host, job)
 	queue, err := openOutputs(job, hostname, ctx.Done())
 	if err != nil {
