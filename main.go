@@ -173,7 +173,7 @@ func replay(ctx context.Context, job *cli.Job, hostname string) error {
 		return fmt.Errorf("read capture: %w", err)
 	}
 	defer func() { _ = src.Close() }()
-	host := engine.NewRecordedHost(src.Machine.Hostname, src.Users, src.Groups, src.Addrs, libs.ThreadTableSize, engine.LimitMemory(job.Config.Memory.BudgetMB))
+	host := engine.NewRecordedHost(src.Machine.Hostname, src.Machine.BootTime, src.Users, src.Groups, src.Addrs, libs.ThreadTableSize, engine.LimitMemory(job.Config.Memory.BudgetMB))
 	job.Adopt(host)
 	to := outputsOf(job, job.Config, hostname)
 	to.Patient = ctx.Done()

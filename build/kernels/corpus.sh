@@ -50,7 +50,7 @@ make_step() {
 }
 {
 	echo '['
-	make_step files 'cat secret; exec 5<secret; cat <&5; mkdir d/e; mv secret d/e/s; ln -s d/e/s l; cat l; cat d/../l; cd d; cat e/s; rm e/s ../l; rmdir e; cat /none; chmod 600 /c/e2e-parent'
+	make_step files 'cat secret; exec 5<secret; cat <&5; mkdir d/e; mv secret d/e/s; ln -s d/e/s l; cat l; cat d/../l; cd d; cat e/s; rm e/s ../l; rmdir e; cat /none; chmod 600 /c'
 	echo ,
 	make_step programs 'id; setpriv --reuid 1000 --regid 1000 --clear-groups id; (cd / && sleep 0.1) & wait; trap : USR1; kill -USR1 $$; unshare -u true; bash -c id | cat'
 	echo ,

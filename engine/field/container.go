@@ -97,12 +97,12 @@ func containerFields() []Def {
 		{Name: "container.start_ts", Type: event.Uint64, Example: "container.start_ts > 0", Desc: "when the first process of the container's pid namespace was made, in nanoseconds since the epoch",
 			Get: inContainer(func(c *Ctx, _ *container.Info) (Value, bool) {
 				start, ok := c.pidnsStart()
-				return num(event.Uint64, uint64(c.wall(start))), ok
+				return num(event.Uint64, c.namespaced(start)), ok
 			})},
 		{Name: "container.duration", Type: event.RelTime, Example: "container.duration < 60000000000", Desc: "nanoseconds since the first process of the container's pid namespace was made",
 			Get: inContainer(func(c *Ctx, _ *container.Info) (Value, bool) {
 				start, ok := c.pidnsStart()
-				return num(event.RelTime, c.Rec.TS-min(start, c.Rec.TS)), ok
+				return num(event.RelTime, uint64(c.Time())-min(c.namespaced(start), uint64(c.Time()))), ok
 			})},
 	}
 }

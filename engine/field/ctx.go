@@ -13,19 +13,22 @@ import (
 
 // Host is what fields read besides the record. The pipeline owns it; none of it is safe for concurrent use unless its type says so.
 type Host struct {
-	Name       string         // evt.hostname
-	BootTime   int64          // Unix time of the boot in nanoseconds: what a record's TS is added to
-	Location   *time.Location // zone of evt.time and its siblings; nil is the local one
-	Static     map[string]string
-	Base64     bool // buffers are printed in base64; comparisons do not change
-	Procs      *state.Table
-	Users      *state.Users
-	Guests     *state.Guests
-	ReadsUsers bool // rules read names of users or groups
-	Addrs      *state.Addrs
-	Names      *state.Names // of the hosts that rules name; nil where they name none
-	Containers *container.Resolver
-	HoldBytes  int // how many bytes of events may wait for what is to be known of their containers
+	Name     string // evt.hostname
+	BootTime int64  // Unix time of the boot in nanoseconds: what a record's TS is added to
+	// RecordedBoot is the Unix time of a recorded machine's boot, 0 for this host and where it is not known: recordings count from it when pid
+	// namespaces began, and everything else from the epoch, so that BootTime is 0.
+	RecordedBoot int64
+	Location     *time.Location // zone of evt.time and its siblings; nil is the local one
+	Static       map[string]string
+	Base64       bool // buffers are printed in base64; comparisons do not change
+	Procs        *state.Table
+	Users        *state.Users
+	Guests       *state.Guests
+	ReadsUsers   bool // rules read names of users or groups
+	Addrs        *state.Addrs
+	Names        *state.Names // of the hosts that rules name; nil where they name none
+	Containers   *container.Resolver
+	HoldBytes    int // how many bytes of events may wait for what is to be known of their containers
 }
 
 // Ctx is one event while rules look at it, with the caches that fields share. Use Begin for every event and read fields
@@ -114,6 +117,14 @@ func (h *Host) Tick(now time.Time) {
 func (c *Ctx) Time() int64 { return c.wall(c.Rec.TS) }
 
 func (c *Ctx) wall(boot uint64) int64 { return c.Host.BootTime + int64(boot) }
+
+// namespaced returns when a pid namespace began, in Unix time.
+func (c *Ctx) namespaced(start uint64) uint64 {
+	if c.Host.RecordedBoot != 0 {
+		return uint64(c.Host.RecordedBoot) + start
+	}
+	return uint64(c.wall(start))
+}
 
 // Process returns the event's process and the image that ran in it at the event's time; both are never nil.
 func (c *Ctx) Process() (*state.Process, *state.Image) {

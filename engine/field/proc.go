@@ -231,12 +231,12 @@ func procFields() []Def {
 			})},
 		Def{Name: "proc.exe_ino.ctime_duration_pidns_start", Type: event.AbsTime, Example: "proc.exe_ino.ctime_duration_pidns_start > 0", Desc: "nanoseconds from the start of the pid namespace to a later status change of the program's file",
 			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) {
-				start := uint64(c.wall(i.Task.PidnsStart))
+				start := c.namespaced(i.Task.PidnsStart)
 				return num(event.AbsTime, i.Task.ExeCtime-start), i.HasTask && !i.FromProc && i.Task.ExeCtime > start
 			})},
 		Def{Name: "proc.pidns_init_start_ts", Type: event.Uint64, Example: "proc.pidns_init_start_ts > 0", Desc: "when the first process of the pid namespace was made, in nanoseconds since the epoch",
 			Get: ofSelf(func(c *Ctx, i *state.Image) (Value, bool) {
-				return u64(uint64(c.wall(i.Task.PidnsStart))), i.HasTask && !i.FromProc
+				return u64(c.namespaced(i.Task.PidnsStart)), i.HasTask && !i.FromProc
 			})},
 		Def{Name: "proc.fdlimit", Type: event.Int64, Example: "proc.fdlimit < 1024", Desc: "how many descriptors the process may have open",
 			Needs: partsOfNow, Get: ofNow(func(t *event.NowFacts) Value { return num(event.Int64, t.FDLimit) })},

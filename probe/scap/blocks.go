@@ -128,7 +128,7 @@ func (w *blockWriter) users(users map[uint32]User, groups map[uint32]string) {
 }
 
 // thread appends a thread of a process to a list of the last version.
-func (f *fields) thread(p *event.Listed, tid uint32) {
+func (f *fields) thread(p *event.Listed, tid uint32, boot uint64) {
 	t := &p.Task
 	vtid := uint64(t.VTID)
 	if tid != t.PID {
@@ -155,7 +155,11 @@ func (f *fields) thread(p *event.Listed, tid uint32) {
 		f.u64(uint64(t.VPID))
 		f.str(p.Cgroups)
 		f.str("/")
-		f.u64(t.PidnsStart)
+		if t.PidnsStart != 0 {
+			f.u64(t.PidnsStart + boot)
+		} else {
+			f.u64(0)
+		}
 		f.u32(t.TTY)
 		f.u32(t.LoginUID)
 		bit := func(b uint32) { f.u8(uint8(min(t.ExeFlags&b, 1))) }

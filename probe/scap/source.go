@@ -144,6 +144,7 @@ func (s *Source) list(blk *block) error {
 	case blockMachine:
 		if m := l.machine(); l.err == nil {
 			s.Machine = m
+			s.tables.boot = uint64(m.BootTime)
 		}
 		err = l.err
 	case blockAddrs1, blockAddrs2:

@@ -17,6 +17,7 @@ type tables struct {
 	cgroups map[string]uint64
 	fds     int             // weight of all descriptors
 	begun   int             // bytes that are kept of the beginnings of calls
+	boot    uint64          // of the machine, in Unix time: lists count from the epoch when a pid namespace began, events from here
 	serving map[uint16]bool // ports that a program listens on, as far as lists and calls told
 
 	maxThreads, maxFDs int
@@ -337,6 +338,9 @@ func (t *tables) describe(l *listed) {
 	p.VMSize, p.VMRSS, p.VMSwap = l.vmsize, l.vmrss, l.vmswap
 	p.CapInh, p.CapPrm, p.CapEff = l.capInh, l.capPrm, l.capEff
 	p.ExeFlags, p.ExeIno, p.ExeCtime, p.ExeMtime, p.PidnsStart = l.exeFlags, l.ino, l.ctime, l.mtime, l.pidnsStart
+	if p.PidnsStart >= t.boot {
+		p.PidnsStart -= t.boot
+	}
 }
 
 func some(v int64) uint32 {

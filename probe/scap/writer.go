@@ -51,6 +51,7 @@ func NewWriter(out io.Writer, l *Lists) (*Writer, error) {
 		shadow: newSource(nil, 0),
 	}
 	w.shadow.ours, w.shadow.running, w.shadow.check = true, true, w.compare
+	w.shadow.tables.boot = uint64(w.boot)
 	w.section()
 	w.machine(&l.Machine)
 	w.addrs(l.Addrs)
@@ -72,10 +73,10 @@ func (w *Writer) processes(l *Lists) {
 		p := &list[i]
 		translateTask(&p.Task, w.boot)
 		w.cgroups[cgroupKey{p.Task.Cgroup, p.Task.Cgroup1}] = p.Cgroups
-		f.thread(p, p.Task.PID)
+		f.thread(p, p.Task.PID, uint64(w.boot))
 		for _, tid := range p.Threads {
 			if tid != p.Task.PID {
-				f.thread(p, tid)
+				f.thread(p, tid, uint64(w.boot))
 			}
 		}
 	}
@@ -214,9 +215,10 @@ func (w *Writer) translate(r *event.Record, boot int64) bool {
 	return true
 }
 
-// translateTask makes the times of a task, which are since boot, those since the epoch.
+// translateTask makes the times of a task, which are since boot, those since the epoch, but for when the pid namespace began: events have that
+// since boot.
 func translateTask(f *event.TaskFacts, boot int64) {
-	for _, t := range [...]*uint64{&f.Start, &f.ThreadStart, &f.ParentStart, &f.PidnsStart} {
+	for _, t := range [...]*uint64{&f.Start, &f.ThreadStart, &f.ParentStart} {
 		if *t != 0 {
 			*t += uint64(boot)
 		}
