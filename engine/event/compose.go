@@ -398,6 +398,9 @@ func PollEvents(schema uint16) (kernel uint16) {
 // Derived reports whether the parameter is made of more than one of the call's registers and pieces: set it behind the others.
 func (p *Param) Derived() bool { return p.view.kind == viewCalc || p.Type == Dynamic }
 
+// InPiece reports whether the parameter is a number that stands in a piece, so that it may be absent.
+func (p *Param) InPiece() bool { return p.view.kind == viewPart && p.view.size > 0 }
+
 // Drop takes a piece away again.
 func (c *Composer) Drop(k PartKind) {
 	if i := c.rec.index(k); i >= 0 && uint8(i) < c.rec.Parts {
