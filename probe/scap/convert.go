@@ -114,8 +114,10 @@ func (s *Source) fillSome(th *thread, e *raw, later bool) {
 		switch st.as {
 		case formNumber:
 			v, ok := number(b, signed)
-			if s.ours && v == 0 && st.piece {
-				continue // it is what was not known, or else it is told
+			if s.ours && v == 0 && st.piece != event.PartNone {
+				if _, has := s.out.Record().Part(st.piece); !has {
+					continue // the piece was not known, or else it is told
+				}
 			}
 			if ok {
 				s.out.SetUint(st.to, v)
