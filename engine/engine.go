@@ -110,6 +110,9 @@ func New(o Options) *Engine {
 		host: o.Host, ctx: field.NewCtx(o.Host), rules: o.Rules, out: o.Out, patience: o.Patience, hostname: o.Hostname, recorded: o.Recorded,
 		tap: o.Tap, silent: o.Silent,
 	}
+	if e.silent {
+		e.patience = 0 // the tap is not told twice
+	}
 	if e.hostname == "" {
 		e.hostname = o.Host.Name
 	}

@@ -164,3 +164,19 @@ func TestRecord(t *testing.T) {
 		}
 	}
 }
+
+func TestRecordRefused(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "option -w names the file to write"},
+		{[]string{"-w", "x", "-W", "2"}, "option -W needs one of -C and -G: they say when a file is full"},
+		{[]string{"-w", "-", "-C", "1", "-W", "2"}, "option -W: the standard output is one file"},
+		{[]string{"-w", "x", "evt.type ="}, "expecting a value"},
+	} {
+		if r := command(t, append([]string{"record"}, test.args...)...); r.code != 1 || !strings.Contains(r.stderr, test.want) {
+			t.Errorf("%q ends with %d and says\n%s", test.args, r.code, indent(r.stderr))
+		}
+	}
+}

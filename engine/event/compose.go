@@ -398,6 +398,14 @@ func PollEvents(schema uint16) (kernel uint16) {
 // Derived reports whether the parameter is made of more than one of the call's registers and pieces: set it behind the others.
 func (p *Param) Derived() bool { return p.view.kind == viewCalc || p.Type == Dynamic }
 
+// Piece is the piece that the parameter stands in, if it is a number that does and so may be absent; PartNone otherwise.
+func (p *Param) Piece() PartKind {
+	if p.view.kind == viewPart && p.view.size > 0 {
+		return p.view.part
+	}
+	return PartNone
+}
+
 // Drop takes a piece away again.
 func (c *Composer) Drop(k PartKind) {
 	if i := c.rec.index(k); i >= 0 && uint8(i) < c.rec.Parts {

@@ -18,12 +18,8 @@ func (w *Writer) identify() {
 	s, live := w.shadow, &w.live
 	th := s.tables.thread(int64(live.TID))
 	p := th.proc
-	var parent uint32
-	if q := s.tables.parent(p); q != nil {
-		parent = q.PID
-	}
 	who := whoOf(&live.Header)
-	if p.PID == who.PID && p.Start == who.Start && p.UID == who.UID && p.GID == who.GID && p.LoginUID == who.LoginUID && parent == who.PPID {
+	if p.PID == who.PID && p.Start == who.Start && p.UID == who.UID && p.GID == who.GID && p.LoginUID == who.LoginUID && s.parentOf(p) == who.PPID {
 		return
 	}
 	w.tellHeader()

@@ -55,10 +55,19 @@ func (s *Source) header(th *thread, e *raw) event.Header {
 	p := th.proc
 	h := p.header(e.kind.row.ID, e.ts)
 	h.TID, h.NR, h.CPU = uint32(th.tid), e.kind.nr, e.cpu
-	if parent := s.tables.parent(p); parent != nil {
-		h.PPID = parent.PID
-	}
+	h.PPID = s.parentOf(p)
 	return h
+}
+
+// parentOf is the pid of a process's parent, 0 when it is not known. A recording of ours tells it of a parent too that is none of its processes.
+func (s *Source) parentOf(p *process) uint32 {
+	if parent := s.tables.parent(p); parent != nil {
+		return parent.PID
+	}
+	if s.ours {
+		return p.PPID
+	}
+	return 0
 }
 
 func (p *process) header(id event.ID, ts uint64) event.Header {
@@ -104,7 +113,13 @@ func (s *Source) fillSome(th *thread, e *raw, later bool) {
 		}
 		switch st.as {
 		case formNumber:
-			if v, ok := number(b, signed); ok {
+			v, ok := number(b, signed)
+			if s.ours && v == 0 && st.piece != event.PartNone {
+				if _, has := s.out.Record().Part(st.piece); !has {
+					continue // the piece was not known, or else it is told
+				}
+			}
+			if ok {
 				s.out.SetUint(st.to, v)
 			}
 		case formText:

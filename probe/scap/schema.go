@@ -41,7 +41,8 @@ type step struct {
 	enter int // place in that of the beginning of the call in the same version
 	name  string
 	as    form
-	later bool // what it means depends on others
+	later bool           // what it means depends on others
+	piece event.PartKind // without which it is absent, though the event has a number for it
 }
 
 // form is how a parameter's bytes are stored.
@@ -123,7 +124,7 @@ func (s *schema) join(before *schema) {
 	s.texts = s.name == "keyctl"
 	for i := range s.row.Params {
 		p := &s.row.Params[i]
-		st := step{to: i, exit: -1, enter: -1, name: p.Name, as: formOf(p.Type), later: p.Derived()}
+		st := step{to: i, exit: -1, enter: -1, name: p.Name, as: formOf(p.Type), later: p.Derived(), piece: p.Piece()}
 		s.later = s.later || st.later
 		if at, ok := s.byName[p.Name]; ok {
 			st.exit = at

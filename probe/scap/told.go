@@ -191,8 +191,8 @@ func (s *Source) identify(th *thread, w who) *thread {
 			s.learn(p, 0)
 		}
 	}
-	if s.tables.parent(p) == nil || s.tables.parent(p).PID != w.PPID {
-		p.PTID = w.PPID
+	if s.parentOf(p) != w.PPID {
+		p.PTID, p.PPID = w.PPID, w.PPID
 	}
 	return th
 }
