@@ -36,19 +36,19 @@ GOARCH=386 go build -ldflags '-s -w' -o "$guest/programs/trigger32" ./probe/live
 cat >"$guest/steps.json" <<'STEPS'
 [
   {"name": "doctor", "argv": ["/bin/falconet", "doctor"], "seconds": 60},
-  {"name": "alerts", "argv": ["/tests/e2e.test", "-test.timeout", "15m", "-test.run", "^(TestScenarios|TestRules|TestEvasions|TestLongPaths|TestHeld|TestArgMismatch|TestReloadUnderLoad|TestCapabilities)$"], "dir": "/repo/build/e2e", "seconds": 900,
+  {"name": "alerts", "argv": ["/tests/e2e.test", "-test.timeout", "25m", "-test.run", "^(TestScenarios|TestRules|TestEvasions|TestLongPaths|TestHeld|TestArgMismatch|TestReloadUnderLoad|TestCapabilities)$"], "dir": "/repo/build/e2e", "seconds": 1500,
    "env": ["FALCONET_BIN=/bin/falconet", "FALCONET_E2E_PROGRAMS=/tests/programs", "FALCONET_REQUIRE_PRIVILEGED=1", "FALCONET_REQUIRE_32BIT=1"]},
-  {"name": "event table", "argv": ["/tests/live.test", "-test.timeout", "15m", "-test.run", "^(TestRows|TestPathsOfNames|TestPathsInsideAnotherRoot|TestSelfIsExcluded|TestLossIsCounted|TestRequests.*|TestOtherTable|TestCallsOfSocketcall|TestCallsThatShareANumber|TestOrigins|TestHeldAtEntry|TestNothingIsHeldOn|TestChange)$"], "dir": "/repo/probe/live", "seconds": 900,
+  {"name": "event table", "argv": ["/tests/live.test", "-test.timeout", "25m", "-test.run", "^(TestRows|TestPathsOfNames|TestPathsInsideAnotherRoot|TestSelfIsExcluded|TestLossIsCounted|TestRequests.*|TestOtherTable|TestCallsOfSocketcall|TestCallsThatShareANumber|TestOrigins|TestHeldAtEntry|TestNothingIsHeldOn|TestChange)$"], "dir": "/repo/probe/live", "seconds": 1500,
    "env": ["FALCONET_TRIGGER32=/tests/programs/trigger32", "FALCONET_REQUIRE_PRIVILEGED=1", "FALCONET_REQUIRE_32BIT=1"]},
-  {"name": "verifier", "argv": ["/tests/live.test", "-test.v", "-test.run", "^TestProgramsAreCheapToVerify$"], "dir": "/repo/probe/live", "seconds": 300,
+  {"name": "verifier", "argv": ["/tests/live.test", "-test.v", "-test.run", "^TestProgramsAreCheapToVerify$"], "dir": "/repo/probe/live", "seconds": 600,
    "env": ["FALCONET_REQUIRE_PRIVILEGED=1"]},
-  {"name": "loss", "argv": ["/tests/live.test", "-test.timeout", "15m", "-test.run", "^(TestCount|TestDropFailed|TestStormIsInOrder|TestChangeUnderLoad)$"], "dir": "/repo/probe/live", "seconds": 600,
+  {"name": "loss", "argv": ["/tests/live.test", "-test.timeout", "25m", "-test.run", "^(TestCount|TestDropFailed|TestStormIsInOrder|TestChangeUnderLoad)$"], "dir": "/repo/probe/live", "seconds": 1200,
    "env": ["FALCONET_FLOOD=100000", "FALCONET_REQUIRE_PRIVILEGED=1"]}
 ]
 STEPS
 
 programs=(sh cat ls ln mkdir cp mv rm touch chmod chown chroot echo true readlink id unshare mount umount setpriv passwd chage script sleep bash dpkg rmdir)
-args=(--init "$out/vm-init" --steps "$guest/steps.json" --timeout 40m --memory 2048 --module overlay
+args=(--init "$out/vm-init" --steps "$guest/steps.json" --timeout 75m --memory 2048 --module overlay
 	--file "$out/falconet:/bin/falconet" --file "$guest:/tests" --file "$root/embed:/repo/embed"
 	--file "$root/build/e2e/testdata:/repo/build/e2e/testdata" --file "$root/probe/live/testdata:/repo/probe/live/testdata")
 for p in "${programs[@]}"; do
