@@ -172,7 +172,9 @@ func (h *host) image() []byte {
 // watch starts a falconet that sees the host.
 func (h *host) watch() *daemon {
 	h.t.Helper()
-	return start(h.t, launch{rules: containerRule + boxRule, by: []string{"env", "HOST_ROOT=" + h.dir}, args: []string{"-M", "3600"}})
+	// What a runtime's socket tells may take long on a machine with much to do.
+	const patient = "container_engines:\n  wait_ms: 10000\n"
+	return start(h.t, launch{rules: containerRule + boxRule, config: patient, by: []string{"env", "HOST_ROOT=" + h.dir}, args: []string{"-M", "3600"}})
 }
 
 // containers is how many containers a runtime starts.
@@ -201,7 +203,15 @@ func (h *host) check(d *daemon, want func(i int) expected, begin func(i int)) {
 	for i := range n {
 		begin(i)
 	}
-	time.Sleep(time.Second) // alerts may wait for their containers' runtimes
+	until(h.t, "alerts, which may wait for their containers' runtimes", func() bool {
+		names := make(map[string]bool)
+		for _, a := range d.alerts(mark) {
+			if _, name, first := strings.Cut(a.str("proc.args"), "first-"); first && a.Rule == "Container first" {
+				names[name] = true
+			}
+		}
+		return len(names) >= n
+	})
 	d.sync()
 	wants := make(map[string]expected)
 	for i := range n {
