@@ -20,7 +20,7 @@ import (
 )
 
 // deadline bounds every wait for something that has to happen. It is no measure: a loaded machine may take its time.
-const deadline = 60 * time.Second
+const deadline = 3 * time.Minute
 
 // suite is what the tests share: directories and the programs in them, each made once, when the first test asks.
 type suite struct {
