@@ -13,6 +13,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
 )
 
 // A demand changes while the probe is at work, in two steps. Widen adds what a new demand asks for: programs that nobody needed before are
@@ -291,31 +292,42 @@ func (c *change) hold() error {
 	stale := slices.ContainsFunc(c.holders, func(h *holder) bool { return len(c.grown) > 0 && c.loader.touches(h.program, c.grown) })
 	unknown := slices.ContainsFunc(held, func(row *event.Row) bool { return c.origins[row.Name] == "" })
 	if len(held) > 0 && (stale || unknown) {
-		if err := c.open(); err != nil {
-			return err
-		}
-		fresh := c.holdAll(c.loader, c.next)
-		c.mu.Lock()
-		old := c.holders
-		c.holders = fresh
-		c.mu.Unlock()
-		for _, h := range old {
-			h.close()
-		}
-		return c.proveHolds(c.next)
+		return c.holdAnew()
 	}
 	for _, h := range c.holders {
 		switch wanted := slices.ContainsFunc(held, func(row *event.Row) bool { return h.serves(row, c.origins[row.Name]) }); {
 		case !wanted:
 			h.detach()
 		case h.link == nil:
-			if err := h.attach(); err != nil {
+			err := h.attach()
+			if errors.Is(err, unix.ENOENT) {
+				// An old kernel attaches a program to a function but once: "bpf: Allow trampoline re-attach for tracing and lsm programs"
+				// (f3a95075549e) let it be attached again.
+				return c.holdAnew()
+			}
+			if err != nil {
 				return err
 			}
 		}
 	}
 	c.holds.set(&c.next.holds)
 	return nil
+}
+
+// holdAnew loads the programs that hold again. Those before are at work until the new ones are.
+func (c *change) holdAnew() error {
+	if err := c.open(); err != nil {
+		return err
+	}
+	fresh := c.holdAll(c.loader, c.next)
+	c.mu.Lock()
+	old := c.holders
+	c.holders = fresh
+	c.mu.Unlock()
+	for _, h := range old {
+		h.close()
+	}
+	return c.proveHolds(c.next)
 }
 
 // attachLate attaches the hooks that somebody asks for now, and detaches those that nobody does.
