@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // recordedRules match what the scenes and the scripts below do, and print what a recording has to tell for it.
@@ -147,7 +148,10 @@ func TestRecord(t *testing.T) {
 			_ = os.Remove(f)
 		}
 		args := append([]string{"record", "-w", file, "-o", "syslog_output.enabled=false"}, test.args...)
-		if r := command(t, args...); r.code != 0 {
+		rest := busy(t, dir)
+		r := command(t, args...)
+		rest()
+		if r.code != 0 {
 			t.Errorf("%q ends with %d and says\n%s", args, r.code, indent(r.stderr))
 			continue
 		}
@@ -163,6 +167,27 @@ func TestRecord(t *testing.T) {
 			}
 		}
 	}
+}
+
+// busy opens and reads files until the function that it returns has been called: nothing else need happen on a machine.
+func busy(t *testing.T, dir string) (rest func()) {
+	file := write(t, filepath.Join(dir, "busy"), "something to read")
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for tick := time.NewTicker(time.Millisecond); ; <-tick.C {
+			if _, err := os.ReadFile(file); err != nil {
+				t.Error(err)
+				return
+			}
+			select {
+			case <-stop:
+				return
+			default:
+			}
+		}
+	}()
+	return func() { close(stop); <-done }
 }
 
 func TestRecordRefused(t *testing.T) {
