@@ -192,3 +192,104 @@ func TestChangeThatFails(t *testing.T) {
 		t.Errorf("written was %q", out.lines())
 	}
 }
+
+// An output whose program takes nothing gives its spool to the one that takes its place, and all that the program has not taken with it;
+// other outputs go on.
+func TestChangeOfStuckProgram(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		t.Run(fmt.Sprintf("keep alive %t", keep), func(t *testing.T) {
+			dir, out := t.TempDir(), &lineBuffer{}
+			got := filepath.Join(dir, "got")
+			options := func(program string) Options {
+				return changeOptions(t, out, func(c *config.Config) {
+					c.Outputs.Stdout.Enabled = true
+					c.Outputs.Program = config.ProgramOutput{
+						Enabled: true, KeepAlive: keep, Program: program, Format: "auto", Spool: config.Spool{Path: filepath.Join(dir, "spool"), MaxSizeMB: 16},
+					}
+				})
+			}
+			q, err := Open(options("exec sleep 3600"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			const before = 3000 // more than a pipe holds
+			for i := range before {
+				q.Send(&alert.Alert{Rule: "r", Message: fmt.Sprintf("%s %06d", strings.Repeat("x", 100), i)})
+			}
+			eventually(t, "the alerts wait", func() bool { return q.Stats().Sinks[1].Spooled > before/2 })
+			c, err := q.Prepare(options("cat >> " + got))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Make(); err != nil {
+				t.Fatal(err)
+			}
+			q.Send(&alert.Alert{Rule: "r", Message: "last"})
+			eventually(t, "the other output goes on", func() bool { return len(out.lines()) == before+1 })
+			if !keep { // a program a line takes its time
+				q.Close(0)
+				return
+			}
+			if !q.Close(time.Minute) {
+				t.Fatal("not everything was delivered")
+			}
+			b, err := os.ReadFile(got)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+			first := before + 1 - len(lines) // those before were in the pipe of the program that is gone
+			for i, line := range lines {
+				want := fmt.Sprintf(" %06d", first+i)
+				if first+i == before {
+					want = "last"
+				}
+				if !strings.HasSuffix(line, want) {
+					t.Fatalf("line %d of %d is %q, want one that ends with %q", i, len(lines), line, want)
+				}
+			}
+			if s := q.Stats().Sinks[1]; len(lines) < before/2 || s.Failed+s.Dropped+s.Waiting != 0 || s.Written != before+1 {
+				t.Errorf("%d lines were taken: %+v", len(lines), s)
+			}
+		})
+	}
+}
+
+// An output that had to leave tries its receiver for a while, not for ever: what waits for it then is lost, and counted and said.
+func TestRetirementEnds(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	defer server.Close()
+	said := &lineBuffer{}
+	options := func(on bool) Options {
+		o := changeOptions(t, io.Discard, func(c *config.Config) { c.Outputs.HTTP.Enabled, c.Outputs.HTTP.URL = on, server.URL })
+		o.Log = zerolog.New(said)
+		return o
+	}
+	q, err := Open(options(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		q.Send(numbered(i))
+	}
+	eventually(t, "the receiver is tried", func() bool { return q.Stats().Sinks[0].Retried > 0 })
+	c, err := q.Prepare(options(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Make(); err != nil {
+		t.Fatal(err)
+	}
+	q.sweep(time.Now())
+	if s := q.Stats().Sinks[0]; s.Waiting != 3 {
+		t.Errorf("%+v: nothing is to be lost at once", s)
+	}
+	q.sweep(time.Now().Add(2 * retireTime))
+	eventually(t, "the loss is said", func() bool {
+		s := q.Stats().Sinks[0]
+		return s.Failed == 3 && s.Waiting == 0 && strings.Contains(strings.Join(said.lines(), "\n"), `"output":"http","alerts":3`)
+	})
+	if !q.Close(time.Minute) {
+		t.Error("the queue does not close")
+	}
+}
