@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -21,7 +22,7 @@ const DropRule = "Falco internal: syscall event drop"
 
 // Drops acts on events that the probe lost.
 type Drops struct {
-	conf     config.EventDrops
+	conf     atomic.Pointer[config.EventDrops]
 	kernel   func() (Kernel, error)
 	send     func(*alert.Alert)
 	hostname string
@@ -35,8 +36,13 @@ type Drops struct {
 
 // NewDrops returns what acts on events that kernel counts as lost. send takes alerts.
 func NewDrops(conf config.EventDrops, kernel func() (Kernel, error), send func(*alert.Alert), hostname string, log zerolog.Logger) *Drops {
-	return &Drops{conf: conf, kernel: kernel, send: send, hostname: hostname, log: log, full: make([]uint64, len(dropCategories)), tokens: conf.MaxBurst}
+	d := &Drops{kernel: kernel, send: send, hostname: hostname, log: log, full: make([]uint64, len(dropCategories)), tokens: conf.MaxBurst}
+	d.Use(conf)
+	return d
 }
+
+// Use lets another configuration decide from now on. It may be called from any goroutine.
+func (d *Drops) Use(conf config.EventDrops) { d.conf.Store(&conf) }
 
 // Run looks every second until ctx ends, or until events were lost and the configuration asks to exit then: that is the error it returns.
 func (d *Drops) Run(ctx context.Context) error {
@@ -65,18 +71,19 @@ func (d *Drops) look(k Kernel, now time.Time) error {
 	lost, events := sum.Drops()-d.last.Drops(), sum.Events()-d.last.Events()
 	last, lastFull := d.last, d.full
 	d.last, d.full = sum, full
-	threshold := d.conf.Threshold
-	if d.conf.SimulateDrops {
+	conf := d.conf.Load()
+	threshold := conf.Threshold
+	if conf.SimulateDrops {
 		d.log.Info().Msg("acting as if an event were lost (syscall_event_drops.simulate_drops)")
 		lost++
 		threshold = 0
 	}
-	if lost == 0 || float64(lost) <= threshold*float64(events) || !d.claim(now) {
+	if lost == 0 || float64(lost) <= threshold*float64(events) || !d.claim(conf, now) {
 		return nil
 	}
 	text := fmt.Sprintf("%s. %d system calls dropped in last second.", DropRule, lost)
 	for _, action := range []string{"log", "alert", "exit"} {
-		if !slices.Contains(d.conf.Actions, action) {
+		if !slices.Contains(conf.Actions, action) {
 			continue
 		}
 		switch action {
@@ -110,8 +117,8 @@ func (d *Drops) look(k Kernel, now time.Time) error {
 }
 
 // claim takes a token of a bucket that fills at the configured rate.
-func (d *Drops) claim(now time.Time) bool {
-	d.tokens = min(d.conf.MaxBurst, d.tokens+d.conf.Rate*now.Sub(d.filled).Seconds())
+func (d *Drops) claim(conf *config.EventDrops, now time.Time) bool {
+	d.tokens = min(conf.MaxBurst, d.tokens+conf.Rate*now.Sub(d.filled).Seconds())
 	d.filled = now
 	if d.tokens < 1 {
 		return false

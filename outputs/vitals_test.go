@@ -289,3 +289,82 @@ func TestWeb(t *testing.T) {
 		}
 	}
 }
+
+// A reload of what watches the program itself keeps what it knows: nothing that was lost before is told again, and the probe that delivers
+// is not said to be dead. A certificate with another content is another certificate.
+func TestReloadOfVitals(t *testing.T) {
+	p := newPKI(t)
+	pem := p.path("both.pem")
+	certify := func(name string) {
+		t.Helper()
+		p.make(name, nil)
+		if err := os.WriteFile(pem, []byte(read(t, p.path(name+".key"))+read(t, p.path(name+".crt"))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	certify("one")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	conf := func(change func(*config.Config)) *config.Config {
+		c := config.Default()
+		c.Web.Enabled, c.Web.ListenPort, c.Web.SSL, c.Web.Certificate = true, port, true, pem
+		c.Drops.Drops.Threshold, c.Drops.Drops.Rate = 0, 1000
+		change(c)
+		return c
+	}
+	alerts := &fakeSink{}
+	var beats atomic.Uint64
+	v, err := StartVitals(VitalsOptions{
+		Config: conf(func(*config.Config) {}), Queue: startQueue(t, QueueOptions{}, alerts), Tally: &Tally{}, Log: zerolog.Nop(), Fail: func(err error) { t.Error(err) },
+		Beat: func() { beats.Add(1) }, Beats: beats.Load, Sources: Sources{Kernel: sampleKernel},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	pool, err := loadPool(p.path("ca.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := func() (status int, certificate string) {
+		t.Helper()
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
+		resp, err := client.Get(fmt.Sprintf("https://127.0.0.1:%d/healthz", port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode, resp.TLS.PeerCertificates[0].SerialNumber.String()
+	}
+	eventually(t, "the loss is told, and the probe delivers", func() bool { return len(alerts.lines()) == 1 && v.o.Sources.Healthy() == nil })
+	_, before := served()
+
+	seen := beats.Load()
+	for i, change := range []func(*config.Config){
+		func(c *config.Config) { c.Drops.Drops.Actions = []string{"alert"} },
+		func(c *config.Config) { c.Metrics.Enabled = true },
+		func(c *config.Config) { certify("two") },
+	} {
+		if err := v.Reload(conf(change), nil); err != nil {
+			t.Fatal(err)
+		}
+		if status, _ := served(); status != http.StatusOK {
+			t.Errorf("after reload %d the probe is said to be dead", i)
+		}
+	}
+	if _, now := served(); now == before {
+		t.Error("the certificate is the one before")
+	}
+	eventually(t, "losses are looked for again", func() bool { return beats.Load() > seen+1 })
+	if lines := alerts.lines(); len(lines) != 1 {
+		t.Errorf("what was lost before is told again: %q", lines)
+	}
+	if err := v.Reload(conf(func(c *config.Config) { c.Drops.Drops.SimulateDrops = true }), nil); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "other actions take effect", func() bool { return len(alerts.lines()) > 1 })
+}
