@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -291,5 +292,75 @@ func TestRetirementEnds(t *testing.T) {
 	})
 	if !q.Close(time.Minute) {
 		t.Error("the queue does not close")
+	}
+}
+
+// fingerprint is what outputs and vitals make of a configuration.
+func fingerprint(t *testing.T, conf *config.Config) string {
+	t.Helper()
+	o := Options{Outputs: conf.Outputs, Render: conf.Render, Stdout: io.Discard, Local: time.FixedZone("there", 3600), Log: zerolog.Nop()}
+	var b strings.Builder
+	for _, s := range o.sinks() {
+		fmt.Fprintln(&b, s.same, s.spool)
+	}
+	q, r := o.queue(), o.renderer()
+	fmt.Fprintln(&b, q.Buffered, q.Timeout)
+	a := &alert.Alert{Rule: "r", Message: "m", Source: alert.SourceSyscall, Tags: []string{"t"}, Fields: []alert.Field{{Name: "f", Value: "v"}}}
+	for _, f := range []Format{FormatText, o.format("auto"), FormatJSON} {
+		fmt.Fprintf(&b, "%s\n", r.Append(nil, f, a))
+	}
+	d := NewDrops(config.EventDrops{}, nil, nil, "", zerolog.Nop())
+	d.Use(conf.Drops.Drops)
+	fmt.Fprintln(&b, publishes(conf), *d.conf.Load())
+	return b.String()
+}
+
+// Every key that outputs and vitals are to follow makes a difference to what they are made of, or to what they write.
+func TestEveryKeyMakesADifference(t *testing.T) {
+	everything := func() *config.Config {
+		c := config.Default()
+		out := &c.Outputs
+		out.Stdout.Enabled, out.Syslog.Enabled, out.File.Enabled, out.Program.Enabled, out.HTTP.Enabled = true, true, true, true, true
+		c.Web.Enabled, c.Metrics.Enabled, c.Web.SSL = true, true, true
+		return c
+	}
+	before := fingerprint(t, everything())
+	keys := 0
+	everything().Each(func(key string, _ reflect.Value) {
+		top, _, _ := strings.Cut(key, ".")
+		switch top {
+		case "json_output", "json_include_output_property", "json_include_message_property", "json_include_tags_property", "json_include_output_fields_property",
+			"time_format_iso_8601", "buffered_outputs", "output_timeout", "stdout_output", "syslog_output", "file_output", "program_output", "http_output",
+			"webserver", "metrics", "syscall_event_drops":
+		default:
+			return
+		}
+		keys++
+		next := everything()
+		next.Each(func(of string, v reflect.Value) {
+			if of != key {
+				return
+			}
+			switch v.Kind() {
+			case reflect.Bool:
+				v.SetBool(!v.Bool())
+			case reflect.Int:
+				v.SetInt(v.Int() + 1)
+			case reflect.Float64:
+				v.SetFloat(v.Float() + 1)
+			case reflect.String:
+				v.SetString(v.String() + "x")
+			case reflect.Slice:
+				v.Set(reflect.Append(v, reflect.ValueOf("x")))
+			default:
+				t.Fatalf("%s is a %s", key, v.Kind())
+			}
+		})
+		if fingerprint(t, next) == before {
+			t.Errorf("%s makes no difference", key)
+		}
+	})
+	if keys < 60 {
+		t.Errorf("%d keys were looked at", keys)
 	}
 }
