@@ -28,7 +28,7 @@ type Drops struct {
 	hostname string
 	log      zerolog.Logger
 
-	last   event.CPUCounts
+	last   event.Counters
 	full   []uint64
 	tokens float64
 	filled time.Time
@@ -68,7 +68,7 @@ func (d *Drops) Run(ctx context.Context) error {
 // look acts on what was lost since it looked last.
 func (d *Drops) look(k Kernel, now time.Time) error {
 	sum, full := k.total(), k.full()
-	lost, events := sum.Drops()-d.last.Drops(), sum.Events()-d.last.Events()
+	lost, events := sum.Lost()-d.last.Lost(), sum.Events()-d.last.Events()
 	last, lastFull := d.last, d.full
 	d.last, d.full = sum, full
 	conf := d.conf.Load()
@@ -105,7 +105,7 @@ func (d *Drops) look(k Kernel, now time.Time) error {
 			}
 			add("n_drops_scratch_map", sum.ScratchFull-last.ScratchFull)
 			add("n_drops_page_faults", sum.Fault-last.Fault)
-			add("n_drops_bug", sum.NoProgram-last.NoProgram)
+			add("n_drops_bug", lostOtherwise(sum)-lostOtherwise(last))
 			d.send(&alert.Alert{
 				Time: now.UnixNano(), Rule: DropRule, Source: alert.SourceInternal, Hostname: d.hostname, Priority: alert.Debug, Message: text, Fields: fields,
 			})
