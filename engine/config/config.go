@@ -381,7 +381,7 @@ type Metrics struct {
 	KernelEvents       bool   `koanf:"kernel_event_counters_enabled" default:"true" doc:"Include the probe's counters."`
 	KernelEventsPerCPU bool   `koanf:"kernel_event_counters_per_cpu_enabled" default:"false" doc:"Include them for each CPU."`
 	KernelIterEvents   bool   `koanf:"kernel_iter_event_counters_enabled" default:"true" doc:"Known from Falco, without effect: the task iterator, which is used at the start alone, has no counters."`
-	LibbpfStats        bool   `koanf:"libbpf_stats_enabled" default:"true" doc:"Include the kernel's statistics of each program of the probe."`
+	LibbpfStats        bool   `koanf:"libbpf_stats_enabled" default:"true" doc:"Known from Falco, without effect: the kernel's statistics of each program of the probe are what bpftool prog shows."`
 	Plugins            bool   `koanf:"plugins_metrics_enabled" default:"true" doc:"Known from Falco, without effect."`
 	Jemalloc           bool   `koanf:"jemalloc_stats_enabled" default:"false" doc:"Known from Falco, without effect."`
 	ConvertMemoryToMB  bool   `koanf:"convert_memory_to_mb" default:"true" doc:"Memory in megabytes, not bytes."`
