@@ -116,6 +116,7 @@ type ReloadOptions struct {
 // Reloader changes configuration and rules while the engine is at work. Run belongs to one goroutine; its counters may be read from any.
 type Reloader struct {
 	ReloadOptions
+	started *config.Config // that of the start
 	watcher *config.Watcher
 	done    atomic.Uint64
 	failed  atomic.Uint64
@@ -124,7 +125,9 @@ type Reloader struct {
 }
 
 // NewReloader returns a reloader. It does nothing before Run.
-func NewReloader(o ReloadOptions) *Reloader { return &Reloader{ReloadOptions: o} }
+func NewReloader(o ReloadOptions) *Reloader {
+	return &Reloader{ReloadOptions: o, started: o.Now.Config}
+}
 
 // lookups finds the addresses of the hosts that rules name.
 type lookups struct {
@@ -230,7 +233,7 @@ func (r *Reloader) reload(ctx context.Context, why string) error {
 	if err := r.Others.Prepare(next.Config); err != nil {
 		return err
 	}
-	for _, key := range r.Now.Config.Fixed(next.Config) {
+	for _, key := range r.started.Fixed(next.Config) {
 		r.Log.Warn().Msg(key + ": a reload cannot change this; it takes effect at the next start")
 	}
 	if r.Tuner != nil {

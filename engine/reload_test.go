@@ -162,3 +162,34 @@ func TestReload(t *testing.T) {
 		})
 	}
 }
+
+// What a reload cannot change is held against what the program was started with: it is named as long as it differs from that.
+func TestReloadNamesWhatIsFixed(t *testing.T) {
+	var out received
+	e := newEngine(t, &out)
+	var log strings.Builder
+	levels := []string{"debug", "debug", "info"}
+	r := NewReloader(ReloadOptions{
+		Engine: e, Now: &Setup{Config: config.Default(), Rules: setOf(t, "Old")}, Log: zerolog.New(&log), Others: &ledger{},
+		Load: func() (*Setup, error) {
+			conf := config.Default()
+			conf.Log.Level = levels[0]
+			levels = levels[1:]
+			return &Setup{Config: conf, Rules: setOf(t, "New")}, nil
+		},
+		Alert: func(a *alert.Alert) { t.Errorf("%v", a.Fields[0].Value) },
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = e.Run(ctx, Silent{}) })
+	for i, want := range []int{1, 2, 2} {
+		if err := r.reload(ctx, "test"); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(log.String(), "log_level: a reload cannot change this"); n != want {
+			t.Errorf("after reload %d the key has been named %d times, want %d", i, n, want)
+		}
+	}
+	cancel()
+	wg.Wait()
+}

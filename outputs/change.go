@@ -5,6 +5,7 @@ package outputs
 import (
 	"errors"
 	"slices"
+	"time"
 )
 
 // Change is a change of the outputs of a queue that is ready to be made: sinks of which nothing changes stay as they are, with all that
@@ -91,9 +92,9 @@ func (c *Change) apply() {
 	q.state.Unlock()
 	q.renderer = c.opts.renderer()
 	for _, w := range leaving {
+		w.retiredAt = time.Now()
 		if slices.ContainsFunc(c.sources, func(s source) bool { return s.waitsFor(w) }) {
-			w.close() // the spool keeps what it does not deliver
-			<-w.ended
+			w.yield()
 		} else {
 			close(w.retiring)
 		}
@@ -115,26 +116,31 @@ func (c *Change) apply() {
 	q.state.Lock()
 	q.workers, q.retired = workers, append(q.retired, leaving...)
 	q.state.Unlock()
-	q.sweep()
 	c.done <- errors.Join(errs...)
 }
 
-// sweep keeps the numbers of workers that have ended and forgets the rest of them.
-func (q *Queue) sweep() {
+// retireTime is how long a worker that has nothing new to do may try to deliver what waits: its receiver may be the reason why it had to leave.
+const retireTime = time.Minute
+
+// sweep keeps the numbers of workers that have ended, which it returns, and forgets the rest of them. It ends those that take too long.
+func (q *Queue) sweep(now time.Time) (ended []*worker) {
 	q.state.Lock()
 	defer q.state.Unlock()
 	q.retired = slices.DeleteFunc(q.retired, func(w *worker) bool {
-		select {
-		case <-w.ended:
-		default:
+		if !w.hasEnded() {
+			if now.Sub(w.retiredAt) > retireTime {
+				w.close()
+				w.abandon()
+			}
 			return false
 		}
-		s := w.stats()
-		s.Waiting, s.Spooled = 0, 0 // what the spool still has belongs to another by now, or to the next run
+		s := w.pastStats()
 		past := q.past[s.Name]
 		past.add(s)
 		past.Name = s.Name
 		q.past[s.Name] = past
+		ended = append(ended, w)
 		return true
 	})
+	return ended
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -190,5 +191,176 @@ func TestChangeThatFails(t *testing.T) {
 	q.Send(&alert.Alert{Rule: "r", Message: "still"})
 	if !q.Close(time.Minute) || !strings.HasSuffix(out.lines()[0], "still") {
 		t.Errorf("written was %q", out.lines())
+	}
+}
+
+// An output whose program takes nothing gives its spool to the one that takes its place, and all that the program has not taken with it;
+// other outputs go on.
+func TestChangeOfStuckProgram(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		t.Run(fmt.Sprintf("keep alive %t", keep), func(t *testing.T) {
+			dir, out := t.TempDir(), &lineBuffer{}
+			got := filepath.Join(dir, "got")
+			options := func(program string) Options {
+				return changeOptions(t, out, func(c *config.Config) {
+					c.Outputs.Stdout.Enabled = true
+					c.Outputs.Program = config.ProgramOutput{
+						Enabled: true, KeepAlive: keep, Program: program, Format: "auto", Spool: config.Spool{Path: filepath.Join(dir, "spool"), MaxSizeMB: 16},
+					}
+				})
+			}
+			q, err := Open(options("exec sleep 3600"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			const before = 3000 // more than a pipe holds
+			for i := range before {
+				q.Send(&alert.Alert{Rule: "r", Message: fmt.Sprintf("%s %06d", strings.Repeat("x", 100), i)})
+			}
+			eventually(t, "the alerts wait", func() bool { return q.Stats().Sinks[1].Spooled > before/2 })
+			c, err := q.Prepare(options("cat >> " + got))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Make(); err != nil {
+				t.Fatal(err)
+			}
+			q.Send(&alert.Alert{Rule: "r", Message: "last"})
+			eventually(t, "the other output goes on", func() bool { return len(out.lines()) == before+1 })
+			if !keep { // a program a line takes its time
+				q.Close(0)
+				return
+			}
+			if !q.Close(time.Minute) {
+				t.Fatal("not everything was delivered")
+			}
+			b, err := os.ReadFile(got)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+			first := before + 1 - len(lines) // those before were in the pipe of the program that is gone
+			for i, line := range lines {
+				want := fmt.Sprintf(" %06d", first+i)
+				if first+i == before {
+					want = "last"
+				}
+				if !strings.HasSuffix(line, want) {
+					t.Fatalf("line %d of %d is %q, want one that ends with %q", i, len(lines), line, want)
+				}
+			}
+			if s := q.Stats().Sinks[1]; len(lines) < before/2 || s.Failed+s.Dropped+s.Waiting != 0 || s.Written != before+1 {
+				t.Errorf("%d lines were taken: %+v", len(lines), s)
+			}
+		})
+	}
+}
+
+// An output that had to leave tries its receiver for a while, not for ever: what waits for it then is lost, and counted and said.
+func TestRetirementEnds(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	defer server.Close()
+	said := &lineBuffer{}
+	options := func(on bool) Options {
+		o := changeOptions(t, io.Discard, func(c *config.Config) { c.Outputs.HTTP.Enabled, c.Outputs.HTTP.URL = on, server.URL })
+		o.Log = zerolog.New(said)
+		return o
+	}
+	q, err := Open(options(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		q.Send(numbered(i))
+	}
+	eventually(t, "the receiver is tried", func() bool { return q.Stats().Sinks[0].Retried > 0 })
+	c, err := q.Prepare(options(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Make(); err != nil {
+		t.Fatal(err)
+	}
+	q.sweep(time.Now())
+	if s := q.Stats().Sinks[0]; s.Waiting != 3 {
+		t.Errorf("%+v: nothing is to be lost at once", s)
+	}
+	q.sweep(time.Now().Add(2 * retireTime))
+	eventually(t, "the loss is said", func() bool {
+		s := q.Stats().Sinks[0]
+		return s.Failed == 3 && s.Waiting == 0 && strings.Contains(strings.Join(said.lines(), "\n"), `"output":"http","alerts":3`)
+	})
+	if !q.Close(time.Minute) {
+		t.Error("the queue does not close")
+	}
+}
+
+// fingerprint is what outputs and vitals make of a configuration.
+func fingerprint(t *testing.T, conf *config.Config) string {
+	t.Helper()
+	o := Options{Outputs: conf.Outputs, Render: conf.Render, Stdout: io.Discard, Local: time.FixedZone("there", 3600), Log: zerolog.Nop()}
+	var b strings.Builder
+	for _, s := range o.sinks() {
+		fmt.Fprintln(&b, s.same, s.spool)
+	}
+	q, r := o.queue(), o.renderer()
+	fmt.Fprintln(&b, q.Buffered, q.Timeout)
+	a := &alert.Alert{Rule: "r", Message: "m", Source: alert.SourceSyscall, Tags: []string{"t"}, Fields: []alert.Field{{Name: "f", Value: "v"}}}
+	for _, f := range []Format{FormatText, o.format("auto"), FormatJSON} {
+		fmt.Fprintf(&b, "%s\n", r.Append(nil, f, a))
+	}
+	d := NewDrops(config.EventDrops{}, nil, nil, "", zerolog.Nop())
+	d.Use(conf.Drops.Drops)
+	fmt.Fprintln(&b, publishes(conf), *d.conf.Load())
+	return b.String()
+}
+
+// Every key that outputs and vitals are to follow makes a difference to what they are made of, or to what they write.
+func TestEveryKeyMakesADifference(t *testing.T) {
+	everything := func() *config.Config {
+		c := config.Default()
+		out := &c.Outputs
+		out.Stdout.Enabled, out.Syslog.Enabled, out.File.Enabled, out.Program.Enabled, out.HTTP.Enabled = true, true, true, true, true
+		c.Web.Enabled, c.Metrics.Enabled, c.Web.SSL = true, true, true
+		return c
+	}
+	before := fingerprint(t, everything())
+	keys := 0
+	everything().Each(func(key string, _ reflect.Value) {
+		top, _, _ := strings.Cut(key, ".")
+		switch top {
+		case "json_output", "json_include_output_property", "json_include_message_property", "json_include_tags_property", "json_include_output_fields_property",
+			"time_format_iso_8601", "buffered_outputs", "output_timeout", "stdout_output", "syslog_output", "file_output", "program_output", "http_output",
+			"webserver", "metrics", "syscall_event_drops":
+		default:
+			return
+		}
+		keys++
+		next := everything()
+		next.Each(func(of string, v reflect.Value) {
+			if of != key {
+				return
+			}
+			switch v.Kind() {
+			case reflect.Bool:
+				v.SetBool(!v.Bool())
+			case reflect.Int:
+				v.SetInt(v.Int() + 1)
+			case reflect.Float64:
+				v.SetFloat(v.Float() + 1)
+			case reflect.String:
+				v.SetString(v.String() + "x")
+			case reflect.Slice:
+				v.Set(reflect.Append(v, reflect.ValueOf("x")))
+			default:
+				t.Fatalf("%s is a %s", key, v.Kind())
+			}
+		})
+		if fingerprint(t, next) == before {
+			t.Errorf("%s makes no difference", key)
+		}
+	})
+	if keys < 60 {
+		t.Errorf("%d keys were looked at", keys)
 	}
 }

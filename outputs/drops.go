@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -21,13 +22,13 @@ const DropRule = "Falco internal: syscall event drop"
 
 // Drops acts on events that the probe lost.
 type Drops struct {
-	conf     config.EventDrops
+	conf     atomic.Pointer[config.EventDrops]
 	kernel   func() (Kernel, error)
 	send     func(*alert.Alert)
 	hostname string
 	log      zerolog.Logger
 
-	last   event.CPUCounts
+	last   event.Counters
 	full   []uint64
 	tokens float64
 	filled time.Time
@@ -35,8 +36,13 @@ type Drops struct {
 
 // NewDrops returns what acts on events that kernel counts as lost. send takes alerts.
 func NewDrops(conf config.EventDrops, kernel func() (Kernel, error), send func(*alert.Alert), hostname string, log zerolog.Logger) *Drops {
-	return &Drops{conf: conf, kernel: kernel, send: send, hostname: hostname, log: log, full: make([]uint64, len(dropCategories)), tokens: conf.MaxBurst}
+	d := &Drops{kernel: kernel, send: send, hostname: hostname, log: log, full: make([]uint64, len(dropCategories)), tokens: conf.MaxBurst}
+	d.Use(conf)
+	return d
 }
+
+// Use lets another configuration decide from now on. It may be called from any goroutine.
+func (d *Drops) Use(conf config.EventDrops) { d.conf.Store(&conf) }
 
 // Run looks every second until ctx ends, or until events were lost and the configuration asks to exit then: that is the error it returns.
 func (d *Drops) Run(ctx context.Context) error {
@@ -62,21 +68,22 @@ func (d *Drops) Run(ctx context.Context) error {
 // look acts on what was lost since it looked last.
 func (d *Drops) look(k Kernel, now time.Time) error {
 	sum, full := k.total(), k.full()
-	lost, events := sum.Drops()-d.last.Drops(), sum.Events()-d.last.Events()
+	lost, events := sum.Lost()-d.last.Lost(), sum.Events()-d.last.Events()
 	last, lastFull := d.last, d.full
 	d.last, d.full = sum, full
-	threshold := d.conf.Threshold
-	if d.conf.SimulateDrops {
+	conf := d.conf.Load()
+	threshold := conf.Threshold
+	if conf.SimulateDrops {
 		d.log.Info().Msg("acting as if an event were lost (syscall_event_drops.simulate_drops)")
 		lost++
 		threshold = 0
 	}
-	if lost == 0 || float64(lost) <= threshold*float64(events) || !d.claim(now) {
+	if lost == 0 || float64(lost) <= threshold*float64(events) || !d.claim(conf, now) {
 		return nil
 	}
 	text := fmt.Sprintf("%s. %d system calls dropped in last second.", DropRule, lost)
 	for _, action := range []string{"log", "alert", "exit"} {
-		if !slices.Contains(d.conf.Actions, action) {
+		if !slices.Contains(conf.Actions, action) {
 			continue
 		}
 		switch action {
@@ -98,7 +105,7 @@ func (d *Drops) look(k Kernel, now time.Time) error {
 			}
 			add("n_drops_scratch_map", sum.ScratchFull-last.ScratchFull)
 			add("n_drops_page_faults", sum.Fault-last.Fault)
-			add("n_drops_bug", sum.NoProgram-last.NoProgram)
+			add("n_drops_bug", lostOtherwise(sum)-lostOtherwise(last))
 			d.send(&alert.Alert{
 				Time: now.UnixNano(), Rule: DropRule, Source: alert.SourceInternal, Hostname: d.hostname, Priority: alert.Debug, Message: text, Fields: fields,
 			})
@@ -110,8 +117,8 @@ func (d *Drops) look(k Kernel, now time.Time) error {
 }
 
 // claim takes a token of a bucket that fills at the configured rate.
-func (d *Drops) claim(now time.Time) bool {
-	d.tokens = min(d.conf.MaxBurst, d.tokens+d.conf.Rate*now.Sub(d.filled).Seconds())
+func (d *Drops) claim(conf *config.EventDrops, now time.Time) bool {
+	d.tokens = min(conf.MaxBurst, d.tokens+conf.Rate*now.Sub(d.filled).Seconds())
 	d.filled = now
 	if d.tokens < 1 {
 		return false

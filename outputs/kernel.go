@@ -31,7 +31,7 @@ var dropCategories = []dropCategory{
 }
 
 // total adds up everything.
-func (k Kernel) total() (sum event.CPUCounts) {
+func (k Kernel) total() (sum event.Counters) {
 	for _, e := range k {
 		for _, c := range e.CPUs {
 			sum.Add(c)
@@ -39,6 +39,9 @@ func (k Kernel) total() (sum event.CPUCounts) {
 	}
 	return sum
 }
+
+// lostOtherwise is how many events were lost to anything but full buffers.
+func lostOtherwise(c event.Counters) uint64 { return c.Lost() - c.RingFull }
 
 // full returns how many events were lost to full buffers, in the order of dropCategories.
 func (k Kernel) full() []uint64 {
@@ -56,11 +59,11 @@ func (k Kernel) full() []uint64 {
 }
 
 // byCPU adds up the events of each CPU.
-func (k Kernel) byCPU() []event.CPUCounts {
-	var out []event.CPUCounts
+func (k Kernel) byCPU() []event.Counters {
+	var out []event.Counters
 	for _, e := range k {
 		for len(out) < len(e.CPUs) {
-			out = append(out, event.CPUCounts{})
+			out = append(out, event.Counters{})
 		}
 		for i, c := range e.CPUs {
 			out[i].Add(c)
@@ -75,13 +78,18 @@ func (m *Metrics) probe(k Kernel) (out []number) {
 	if m.conf.KernelEvents {
 		out = append(out,
 			number{key: "scap.n_evts", name: "falcosecurity_scap_n_evts_total", counter: true, value: sum.Events(), always: true},
-			number{key: "scap.n_drops", name: "falcosecurity_scap_n_drops_total", counter: true, value: sum.Drops(), always: true},
+			number{key: "scap.n_drops", name: "falcosecurity_scap_n_drops_total", counter: true, value: sum.Lost(), always: true},
 			number{key: "scap.n_drops_buffer_total", value: sum.RingFull},
 			number{key: "scap.n_drops_scratch_map", name: "falcosecurity_scap_n_drops_scratch_map_total", counter: true, value: sum.ScratchFull},
 			number{key: "scap.n_drops_page_faults", name: "falcosecurity_scap_n_drops_page_faults_total", counter: true, value: sum.Fault},
-			number{name: "falconet_probe_pieces_truncated_total", counter: true, value: sum.Truncated},
-			number{name: "falconet_probe_events_without_program_total", counter: true, value: sum.NoProgram},
 		)
+		for r := range event.Reasons() {
+			name := "falconet_probe_pieces_lost_total"
+			if r.WholeEvent() {
+				name = "falconet_probe_events_lost_total"
+			}
+			out = append(out, number{name: name, counter: true, labels: []string{"reason", r.String()}, value: sum.Of(r)})
+		}
 		for i, n := range k.full() {
 			category := dropCategories[i].name
 			out = append(out, number{
@@ -99,7 +107,7 @@ func (m *Metrics) probe(k Kernel) (out []number) {
 			cpu := strconv.Itoa(i)
 			out = append(out,
 				number{key: "scap.n_evts_cpu_" + cpu, name: "falcosecurity_scap_n_evts_cpu_total", counter: true, labels: []string{"cpu", cpu}, value: c.Events()},
-				number{key: "scap.n_drops_cpu_" + cpu, name: "falcosecurity_scap_n_drops_cpu_total", counter: true, labels: []string{"cpu", cpu}, value: c.Drops()},
+				number{key: "scap.n_drops_cpu_" + cpu, name: "falcosecurity_scap_n_drops_cpu_total", counter: true, labels: []string{"cpu", cpu}, value: c.Lost()},
 			)
 		}
 	}

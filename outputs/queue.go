@@ -180,7 +180,7 @@ func (q *Queue) Stats() Stats {
 		s.Sinks = append(s.Sinks, w.stats())
 	}
 	for _, w := range q.retired {
-		add(w.stats())
+		add(w.pastStats())
 	}
 	for _, name := range slices.Sorted(maps.Keys(q.past)) {
 		add(q.past[name])
@@ -240,9 +240,7 @@ func (q *Queue) Close(limit time.Duration) bool {
 		q.state.Lock()
 		defer q.state.Unlock()
 		for _, w := range slices.Concat(q.workers, q.retired) {
-			if a, ok := w.sink.(abandoner); ok {
-				a.Abandon()
-			}
+			w.abandon()
 		}
 		return false
 	}
@@ -261,9 +259,11 @@ func (q *Queue) dispatch() {
 			}
 		}
 	}
-	for _, w := range append(q.workers, q.retired...) {
+	q.state.Lock()
+	for _, w := range slices.Concat(q.workers, q.retired) {
 		w.close()
 	}
+	q.state.Unlock()
 	q.running.Wait()
 	close(q.done)
 }

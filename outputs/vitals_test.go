@@ -27,14 +27,14 @@ import (
 	"falconet/engine/event"
 )
 
-func counts(name string, cpus ...event.CPUCounts) event.Counts {
+func counts(name string, cpus ...event.Counters) event.Counts {
 	return event.Counts{Name: name, CPUs: cpus}
 }
 
 func sampleKernel() (Kernel, error) {
 	return Kernel{
-		counts("openat", event.CPUCounts{Sent: 10, RingFull: 2}, event.CPUCounts{Sent: 5}), counts("clone3", event.CPUCounts{RingFull: 1}, event.CPUCounts{}),
-		counts("getpid", event.CPUCounts{Sent: 1, NoProgram: 1, ScratchFull: 4, Fault: 5, Truncated: 6}, event.CPUCounts{RingFull: 7}),
+		counts("openat", event.Counters{Sent: 10, RingFull: 2}, event.Counters{Sent: 5}), counts("clone3", event.Counters{RingFull: 1}, event.Counters{}),
+		counts("io_uring_enter", event.Counters{Unmatched: 2}), counts("getpid", event.Counters{Sent: 1, NoProgram: 1, ScratchFull: 4, Fault: 5, Truncated: 6, TooDeep: 7, Unknown: 8, Unheld: 9}, event.Counters{RingFull: 7}),
 	}, nil
 }
 
@@ -64,9 +64,9 @@ func TestMetricsForPrometheus(t *testing.T) {
 	m, _ := sampleMetrics(t, func(c *config.Metrics) { c.KernelEventsPerCPU = true })
 	const falco = "https://falco.org/docs/metrics/"
 	want := map[string]string{
-		"falcosecurity_scap_n_evts_total":                     "# HELP NAME " + falco + "\n# TYPE NAME counter\nNAME 27\n",
-		"falcosecurity_scap_n_drops_total":                    "# HELP NAME " + falco + "\n# TYPE NAME counter\nNAME 11\n",
-		"falcosecurity_scap_n_evts_cpu_total":                 "# HELP NAME " + falco + "\n# TYPE NAME counter\nNAME{cpu=\"0\"} 15\nNAME{cpu=\"1\"} 12\n",
+		"falcosecurity_scap_n_evts_total":                     "# HELP NAME " + falco + "\n# TYPE NAME counter\nNAME 29\n",
+		"falcosecurity_scap_n_drops_total":                    "# HELP NAME " + falco + "\n# TYPE NAME counter\nNAME 13\n",
+		"falcosecurity_scap_n_evts_cpu_total":                 "# HELP NAME " + falco + "\n# TYPE NAME counter\nNAME{cpu=\"0\"} 17\nNAME{cpu=\"1\"} 12\n",
 		"falcosecurity_scap_n_drops_scratch_map_total":        "# HELP NAME " + falco + "\n# TYPE NAME counter\nNAME 4\n",
 		"falcosecurity_scap_n_drops_full_threadtable_total":   "# HELP NAME " + falco + "\n# TYPE NAME counter\nNAME 3\n",
 		"falcosecurity_scap_n_threads_total":                  "# HELP NAME " + falco + "\n# TYPE NAME gauge\nNAME 12\n",
@@ -76,11 +76,14 @@ func TestMetricsForPrometheus(t *testing.T) {
 		"falcosecurity_falco_sha256_rules_files_info":         "# HELP NAME " + falco + "\n# TYPE NAME gauge\nNAME{file_name=\"rules.yaml\",sha256=\"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\"} 1\n",
 		"falconet_outputs_queue_capacity":                     "# HELP NAME How many alerts may wait in memory before each output.\n# TYPE NAME gauge\nNAME 5\n",
 		"falcosecurity_falco_outputs_queue_num_drops_total":   "# HELP NAME " + falco + "\n# TYPE NAME counter\nNAME 0\n",
-		"falconet_probe_events_without_program_total":         "# HELP NAME Events that were lost because no program took them.\n# TYPE NAME counter\nNAME 1\n",
-		"falcosecurity_scap_n_drops_page_faults_total":        "# HELP NAME " + falco + "\n# TYPE NAME counter\nNAME 5\n",
-		"falcosecurity_scap_engine_name_info":                 "# HELP NAME " + falco + "\n# TYPE NAME gauge\nNAME{engine_name=\"modern_bpf\",evt_source=\"syscall\"} 1\n",
-		"falconet_probe_delivers":                             "# HELP NAME Whether a call of this program came back through the probe lately.\n# TYPE NAME gauge\nNAME 1\n",
-		"falcosecurity_falco_rules_matches_total":             "# HELP NAME " + falco + "\n# TYPE NAME counter\nNAME{priority=\"4\",rule_name=\"Shell in container\",source=\"syscall\",tag_T1059_004=\"true\",tag_a_b=\"true\"} 3\nNAME{priority=\"5\",rule_name=\"Other\",source=\"syscall\"} 1\n",
+		"falconet_probe_events_lost_total": "# HELP NAME Events that were lost, by the reason.\n# TYPE NAME counter\n" +
+			"NAME{reason=\"no_program\"} 1\nNAME{reason=\"ring_full\"} 10\nNAME{reason=\"unmatched_request\"} 2\n",
+		"falconet_probe_pieces_lost_total": "# HELP NAME Pieces of events that were lost, or cut short, by the reason.\n# TYPE NAME counter\nNAME{reason=\"path_too_deep\"} 7\n" +
+			"NAME{reason=\"scratch_full\"} 4\nNAME{reason=\"truncated\"} 6\nNAME{reason=\"unheld\"} 9\nNAME{reason=\"unknown_result\"} 8\nNAME{reason=\"user_fault\"} 5\n",
+		"falcosecurity_scap_n_drops_page_faults_total": "# HELP NAME " + falco + "\n# TYPE NAME counter\nNAME 5\n",
+		"falcosecurity_scap_engine_name_info":          "# HELP NAME " + falco + "\n# TYPE NAME gauge\nNAME{engine_name=\"modern_bpf\",evt_source=\"syscall\"} 1\n",
+		"falconet_probe_delivers":                      "# HELP NAME Whether a call of this program came back through the probe lately.\n# TYPE NAME gauge\nNAME 1\n",
+		"falcosecurity_falco_rules_matches_total":      "# HELP NAME " + falco + "\n# TYPE NAME counter\nNAME{priority=\"4\",rule_name=\"Shell in container\",source=\"syscall\",tag_T1059_004=\"true\",tag_a_b=\"true\"} 3\nNAME{priority=\"5\",rule_name=\"Other\",source=\"syscall\"} 1\n",
 	}
 	for name, text := range want {
 		if err := testutil.CollectAndCompare(m, strings.NewReader(strings.ReplaceAll(text, "NAME", name)), name); err != nil {
@@ -132,7 +135,7 @@ func TestSnapshot(t *testing.T) {
 		t.Errorf("%+v", first)
 	}
 	for name, want := range map[string]any{
-		"scap.n_evts": uint64(27), "scap.n_drops": uint64(11), "scap.n_evts_prev": uint64(27), "scap.evts_rate_sec": 0.0, "falco.num_evts": uint64(99),
+		"scap.n_evts": uint64(29), "scap.n_drops": uint64(13), "scap.n_evts_prev": uint64(29), "scap.evts_rate_sec": 0.0, "falco.num_evts": uint64(99),
 		"falco.rules.Shell_in_container": uint64(3), "falco.rules.matches_total": uint64(4), "scap.n_drops_buffer_open_exit": uint64(2), "scap.engine_name": "modern_bpf",
 		"falco.n_threads": uint64(12), "falco.version": "1.2", "scap.n_drops_buffer_total": uint64(10),
 	} {
@@ -148,7 +151,7 @@ func TestSnapshot(t *testing.T) {
 		Fields map[string]any `json:"output_fields"`
 		Sample int            `json:"sample"`
 	}
-	if err := json.Unmarshal([]byte(lines[1]), &line); err != nil || line.Sample != 2 || line.Fields["scap.n_evts"] != 27.0 {
+	if err := json.Unmarshal([]byte(lines[1]), &line); err != nil || line.Sample != 2 || line.Fields["scap.n_evts"] != 29.0 {
 		t.Errorf("%v %s", err, lines[1])
 	}
 }
@@ -163,7 +166,7 @@ func TestDropActions(t *testing.T) {
 	step := func(seconds int, sentRecords, lost uint64) {
 		t.Helper()
 		now = now.Add(time.Duration(seconds) * time.Second)
-		if err := d.look(Kernel{counts("execve", event.CPUCounts{Sent: sentRecords, RingFull: lost})}, now); err != nil {
+		if err := d.look(Kernel{counts("execve", event.Counters{Sent: sentRecords, RingFull: lost})}, now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -276,7 +279,7 @@ func TestWeb(t *testing.T) {
 		if got := ask("/versions"); got != `200 application/json {"a":"1"}` {
 			t.Error(got)
 		}
-		if got := ask("/metrics"); !strings.HasPrefix(got, "200 text/plain; version=0.0.4;") || !strings.Contains(got, "falcosecurity_scap_n_evts_total 27") {
+		if got := ask("/metrics"); !strings.HasPrefix(got, "200 text/plain; version=0.0.4;") || !strings.Contains(got, "falcosecurity_scap_n_evts_total 29") {
 			t.Error(got)
 		}
 		if got := ask("/healthz/x"); !strings.HasPrefix(got, "404 ") {
@@ -288,4 +291,83 @@ func TestWeb(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// A reload of what watches the program itself keeps what it knows: nothing that was lost before is told again, and the probe that delivers
+// is not said to be dead. A certificate with another content is another certificate.
+func TestReloadOfVitals(t *testing.T) {
+	p := newPKI(t)
+	pem := p.path("both.pem")
+	certify := func(name string) {
+		t.Helper()
+		p.make(name, nil)
+		if err := os.WriteFile(pem, []byte(read(t, p.path(name+".key"))+read(t, p.path(name+".crt"))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	certify("one")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	conf := func(change func(*config.Config)) *config.Config {
+		c := config.Default()
+		c.Web.Enabled, c.Web.ListenPort, c.Web.SSL, c.Web.Certificate = true, port, true, pem
+		c.Drops.Drops.Threshold, c.Drops.Drops.Rate = 0, 1000
+		change(c)
+		return c
+	}
+	alerts := &fakeSink{}
+	var beats atomic.Uint64
+	v, err := StartVitals(VitalsOptions{
+		Config: conf(func(*config.Config) {}), Queue: startQueue(t, QueueOptions{}, alerts), Tally: &Tally{}, Log: zerolog.Nop(), Fail: func(err error) { t.Error(err) },
+		Beat: func() { beats.Add(1) }, Beats: beats.Load, Sources: Sources{Kernel: sampleKernel},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	pool, err := loadPool(p.path("ca.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := func() (status int, certificate string) {
+		t.Helper()
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
+		resp, err := client.Get(fmt.Sprintf("https://127.0.0.1:%d/healthz", port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode, resp.TLS.PeerCertificates[0].SerialNumber.String()
+	}
+	eventually(t, "the loss is told, and the probe delivers", func() bool { return len(alerts.lines()) == 1 && v.o.Sources.Healthy() == nil })
+	_, before := served()
+
+	seen := beats.Load()
+	for i, change := range []func(*config.Config){
+		func(c *config.Config) { c.Drops.Drops.Actions = []string{"alert"} },
+		func(c *config.Config) { c.Metrics.Enabled = true },
+		func(c *config.Config) { certify("two") },
+	} {
+		if err := v.Reload(conf(change), nil); err != nil {
+			t.Fatal(err)
+		}
+		if status, _ := served(); status != http.StatusOK {
+			t.Errorf("after reload %d the probe is said to be dead", i)
+		}
+	}
+	if _, now := served(); now == before {
+		t.Error("the certificate is the one before")
+	}
+	eventually(t, "losses are looked for again", func() bool { return beats.Load() > seen+1 })
+	if lines := alerts.lines(); len(lines) != 1 {
+		t.Errorf("what was lost before is told again: %q", lines)
+	}
+	if err := v.Reload(conf(func(c *config.Config) { c.Drops.Drops.SimulateDrops = true }), nil); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "other actions take effect", func() bool { return len(alerts.lines()) > 1 })
 }

@@ -30,9 +30,9 @@ func (q *Queue) watch() {
 			if d, due := dropped.look(q.dropped.Load(), now); due {
 				q.opts.Log.Error().Uint64("alerts", d).Msg("outputs queue is full: alerts were dropped")
 			}
-			q.sweep()
+			ended := q.sweep(now) // what they lost in the end is still to be said
 			q.state.Lock()
-			all, opts := append(slices.Clone(q.workers), q.retired...), q.opts
+			all, opts := slices.Concat(q.workers, q.retired, ended), q.opts
 			q.state.Unlock()
 			maps.DeleteFunc(seen, func(w *worker, _ *watched) bool { return !slices.Contains(all, w) })
 			for _, w := range all {

@@ -28,8 +28,11 @@ type worker struct {
 	reopen   chan struct{}
 	closing  chan struct{}
 	closed   sync.Once
+	yielding atomic.Bool   // its spool is for another worker: nothing more is taken from it
 	retiring chan struct{} // closed when nothing new comes
 	ended    chan struct{} // closed when run has returned
+
+	retiredAt time.Time // of a worker that its queue has retired
 
 	held      int // lines that the sink took since it was flushed last
 	heldBytes int
@@ -108,8 +111,51 @@ func (w *worker) stats() SinkStats {
 	return s
 }
 
+// pastStats are those of a worker that has retired: what the spool still has when it has ended belongs to another by then, or to the next run.
+func (w *worker) pastStats() SinkStats {
+	ended := w.hasEnded()
+	s := w.stats()
+	if ended {
+		s.Waiting, s.Spooled = 0, 0
+	}
+	return s
+}
+
+func (w *worker) hasEnded() bool {
+	select {
+	case <-w.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // close ends the worker, with what its receiver takes at once.
 func (w *worker) close() { w.closed.Do(func() { close(w.closing) }) }
+
+// yieldTime is how long a worker may take to leave what it is in the middle of before that is broken off, where it can be.
+const yieldTime = 2 * time.Second
+
+// yield ends the worker, whose spool is for another, and waits for that. What the receiver has not taken yet stays in the spool.
+func (w *worker) yield() {
+	w.yielding.Store(true)
+	w.close()
+	timer := time.NewTimer(yieldTime)
+	defer timer.Stop()
+	select {
+	case <-w.ended:
+	case <-timer.C:
+		w.abandon()
+		<-w.ended
+	}
+}
+
+// abandon breaks off what the sink is stuck in, where it can.
+func (w *worker) abandon() {
+	if a, ok := w.sink.(abandoner); ok {
+		a.Abandon()
+	}
+}
 
 // idle reports whether nothing is left to deliver.
 func (w *worker) idle() bool { return w.held == 0 && w.from.waiting() == 0 }
@@ -187,7 +233,7 @@ func (w *worker) deliver() {
 		return
 	}
 	w.retryAt = time.Time{}
-	for w.retryAt.IsZero() && len(w.reopen) == 0 {
+	for w.retryAt.IsZero() && len(w.reopen) == 0 && !w.yielding.Load() {
 		l, ok := w.from.next()
 		switch {
 		case ok:
@@ -256,8 +302,13 @@ func (w *worker) end() {
 	for len(w.reopen) > 0 {
 		<-w.reopen
 	}
-	w.deliver()
-	w.flush()
+	if w.yielding.Load() {
+		w.from.rewind()
+		w.held, w.heldBytes = 0, 0
+	} else {
+		w.deliver()
+		w.flush()
+	}
 	w.call(w.sink.Close)
 	w.failed.Add(uint64(w.in.empty()))
 	if w.spool != nil {

@@ -150,7 +150,7 @@ func TestFactsElsewhere(t *testing.T) {
 	dir := tempDir(t)
 	file := write(t, filepath.Join(dir, "facts"), "x\n")
 	sh := func(script string) *exec.Cmd {
-		cmd := exec.Command("/bin/sh", "-c", script, "e2e", file, actor(t), unified(t))
+		cmd := exec.Command("/bin/sh", "-c", script, "e2e", file, actor(t))
 		cmd.Env = []string{"E2E_FACT=yes", "PATH=" + os.Getenv("PATH")}
 		return cmd
 	}
@@ -180,7 +180,9 @@ func TestFactsElsewhere(t *testing.T) {
 	check("after it began", late, late.pid(), "go\n")
 	check("pid namespace", hold(t, sh(`read go; exec unshare --pid --fork --kill-child "$2" facts "$1"`)), 0, "go\n")
 	check("inherited", hold(t, sh(`exec 3<&0; (read go; until read -r _ _ _ by _ </proc/self/stat; [ "$by" != $$ ]; do sleep 0.1; done; : <"$1"; read end; :) <&3 & exit`)), 0, "go\n")
-	check("moved", hold(t, sh(`read go; at=$(mktemp -d "$3"/falconet-e2e-XXXXXX) && echo $$ >"$at/cgroup.procs"; : <"$1"; read end; :`)), 0, "go\n")
+	move := sh(`read go; echo $$ >"$3/cgroup.procs" || exit; : <"$1"; read end; :`)
+	move.Args = append(move.Args, unifiedCgroup(t)) // removed once who is in it has ended
+	check("moved", hold(t, move), 0, "go\n")
 	if code, _ := d.stop(); code != 0 {
 		t.Errorf("exit code is %d, want 0", code)
 	}
@@ -283,16 +285,23 @@ func cgroupOf(file, controller string) (path string) {
 	return path
 }
 
-// unified is where the v2 hierarchy of cgroups is mounted.
-func unified(t *testing.T) string {
+// unifiedCgroup makes a cgroup in the v2 hierarchy.
+func unifiedCgroup(t *testing.T) string {
 	t.Helper()
 	for line := range strings.Lines(proc(t, os.Getpid(), "mountinfo")) {
 		before, after, _ := strings.Cut(line, " - ")
-		if strings.HasPrefix(after, "cgroup2 ") {
-			return strings.Fields(before)[4]
+		if !strings.HasPrefix(after, "cgroup2 ") {
+			continue
 		}
+		dir, err := os.MkdirTemp(strings.Fields(before)[4], "falconet-e2e-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { until(t, "the cgroup to be removed", func() bool { return os.Remove(dir) == nil }) })
+		return dir
 	}
-	return "/nonexistent"
+	t.Fatal("no v2 hierarchy of cgroups is mounted")
+	return ""
 }
 
 // TestSocketOnStdin: the connection that a shell's input comes from is named, whoever made it.

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"falconet/engine/event"
+	"falconet/engine/field"
+
 	"github.com/rs/zerolog"
 )
 
@@ -87,5 +90,64 @@ func TestReload(t *testing.T) {
 	check("[handed three] true")
 	if !strings.Contains(said.String(), file+":1:") {
 		t.Errorf("the broken file is not logged: %s", said.String())
+	}
+}
+
+// Every key that says what is loaded, matched and captured makes a difference to what a reload comes to.
+func TestReloadFollowsKeys(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	one, two := put("one.yaml", ruleOf("one")+strings.Replace(ruleOf("heavy"), "type = open", "type in (read, execve)", 1)), put("two.yaml", ruleOf("two"))
+	reload := func(text string) string {
+		t.Helper()
+		if !strings.Contains(text, "rules_file") {
+			text += fmt.Sprintf("rules_files: [%s]\n", one)
+		}
+		if !strings.Contains(text, "config_files:") {
+			text += "config_files: []\n"
+		}
+		if !strings.Contains(text, "base_syscalls:") {
+			text += "base_syscalls: {custom_set: ['!execve']}\n"
+		}
+		var said bytes.Buffer
+		c := &command{options: options{config: put("c.yaml", text)}}
+		s, err := c.reload(zerolog.New(&said), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var h field.Host
+		s.Adopt(&h)
+		var b strings.Builder
+		fmt.Fprintf(&b, "%q %q %t %+v %q %t\n%s", s.Files, s.Watch, s.Config.Files.Watch, ruleOptions(s.Config, ""), h.Static, h.Base64, said.String())
+		for _, r := range s.Rules.Rules {
+			fmt.Fprintln(&b, r.Name)
+		}
+		for id, row := range event.Rows() {
+			if _, wanted := s.Demand.Wants(event.ID(id)); wanted {
+				fmt.Fprintln(&b, row.Name)
+			}
+		}
+		return b.String()
+	}
+	before := reload("")
+	for key, value := range map[string]string{
+		"config_files": "[" + put("more.yaml", "priority: error") + "]", "watch_config_files": "false", "rules_files": "[" + two + "]", "rules_file": "[" + two + "]",
+		"rules": "[{disable: {rule: one}}]", "rule_matching": "all", "priority": "error", "append_output": "[{extra_output: more}]", "static_fields": "{a: b}",
+		"base_syscalls": "{custom_set: ['!execve', mkdir]}", "base_syscalls.all": "{custom_set: ['!execve'], all: true}",
+		"base_syscalls.repair": "{custom_set: ['!execve'], repair: true}", "buffer_format_base64": "true", "load_plugins": "[x]", "plugins": "[{name: x, library_path: x}]",
+	} {
+		t.Run(key, func(t *testing.T) {
+			top, _, _ := strings.Cut(key, ".")
+			if after := reload(top + ": " + value + "\n"); after == before {
+				t.Errorf("it makes no difference: %s", after)
+			}
+		})
 	}
 }

@@ -174,7 +174,7 @@ type Syscall struct {
 // BaseSyscalls adds system calls to those that the loaded rules ask for, or removes some.
 type BaseSyscalls struct {
 	CustomSet []string `koanf:"custom_set" doc:"Names of system calls to capture besides those that rules ask for; with a leading ! such a call is never captured."`
-	Repair    bool     `koanf:"repair" default:"false" doc:"Known from Falco. The state kept here needs no further system calls, so there is nothing to repair."`
+	Repair    bool     `koanf:"repair" default:"false" doc:"Keep execve and execveat, which tell of new programs, also where custom_set excludes them. What is known of processes needs no further calls."`
 	All       bool     `koanf:"all" default:"false" doc:"Capture the high-volume system calls too when a rule asks for them (option -A)."`
 }
 
@@ -355,9 +355,9 @@ type Drops struct {
 	Drops    EventDrops    `koanf:"syscall_event_drops"`
 }
 
-// EventTimeouts is about a silent kernel.
+// EventTimeouts is about a silent kernel. Without effect.
 type EventTimeouts struct {
-	MaxConsecutives int `koanf:"max_consecutives" default:"1000" min:"1" max:"4294967295" doc:"Waits in a row without any event after which a warning is logged."`
+	MaxConsecutives int `koanf:"max_consecutives" default:"1000" min:"1" max:"4294967295" doc:"Known from Falco, without effect: a call that the program makes every second tells whether the probe delivers, and a probe that does not is logged."`
 }
 
 // EventDrops is about events that were lost.
@@ -380,8 +380,8 @@ type Metrics struct {
 	State              bool   `koanf:"state_counters_enabled" default:"true" doc:"Include the process table."`
 	KernelEvents       bool   `koanf:"kernel_event_counters_enabled" default:"true" doc:"Include the probe's counters."`
 	KernelEventsPerCPU bool   `koanf:"kernel_event_counters_per_cpu_enabled" default:"false" doc:"Include them for each CPU."`
-	KernelIterEvents   bool   `koanf:"kernel_iter_event_counters_enabled" default:"true" doc:"Include those of the task iterator."`
-	LibbpfStats        bool   `koanf:"libbpf_stats_enabled" default:"true" doc:"Include the kernel's statistics of each program of the probe."`
+	KernelIterEvents   bool   `koanf:"kernel_iter_event_counters_enabled" default:"true" doc:"Known from Falco, without effect: the task iterator, which is used at the start alone, has no counters."`
+	LibbpfStats        bool   `koanf:"libbpf_stats_enabled" default:"true" doc:"Known from Falco, without effect: the kernel's statistics of each program of the probe are what bpftool prog shows."`
 	Plugins            bool   `koanf:"plugins_metrics_enabled" default:"true" doc:"Known from Falco, without effect."`
 	Jemalloc           bool   `koanf:"jemalloc_stats_enabled" default:"false" doc:"Known from Falco, without effect."`
 	ConvertMemoryToMB  bool   `koanf:"convert_memory_to_mb" default:"true" doc:"Memory in megabytes, not bytes."`

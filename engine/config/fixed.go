@@ -3,7 +3,6 @@
 package config
 
 import (
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,35 +11,37 @@ import (
 // fixed are the keys, each with all below it, that take effect when the program starts and not before: sizes of what is there already, and
 // who writes messages.
 var fixed = []string{
-	"engine", "capture", "falco_libs", "memory", "container_engines", "outputs_queue", "log_stderr", "log_syslog", "log_level", "log_format", "syscall_event_timeouts",
+	"engine", "capture", "falco_libs", "memory", "container_engines", "outputs_queue", "log_stderr", "log_syslog", "log_level", "log_format",
 }
 
 // Fixed returns the keys of next whose values differ from those of c and that a program which runs with c cannot take over.
 func (c *Config) Fixed(next *Config) (keys []string) {
-	old, now := make(map[string]any), make(map[string]any)
-	flatten(reflect.ValueOf(*c), "", old)
-	flatten(reflect.ValueOf(*next), "", now)
-	for _, key := range slices.Sorted(maps.Keys(now)) {
+	old := make(map[string]any)
+	c.Each(func(key string, v reflect.Value) { old[key] = v.Interface() })
+	next.Each(func(key string, v reflect.Value) {
 		within := slices.ContainsFunc(fixed, func(f string) bool { return key == f || strings.HasPrefix(key, f+".") })
-		if within && !reflect.DeepEqual(old[key], now[key]) {
+		if within && !reflect.DeepEqual(old[key], v.Interface()) {
 			keys = append(keys, key)
 		}
-	}
+	})
+	slices.Sort(keys)
 	return keys
 }
 
-// flatten writes the values of a structure to out, by key.
-func flatten(v reflect.Value, prefix string, out map[string]any) {
+// Each calls fn for every key that has a value of its own.
+func (c *Config) Each(fn func(key string, v reflect.Value)) { each(reflect.ValueOf(c).Elem(), "", fn) }
+
+func each(v reflect.Value, prefix string, fn func(string, reflect.Value)) {
 	for i := range v.NumField() {
 		name, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("koanf"), ",")
 		switch f := v.Field(i); {
 		case options == "squash":
-			flatten(f, prefix, out)
+			each(f, prefix, fn)
 		case name == "-" || name == "":
 		case f.Kind() == reflect.Struct:
-			flatten(f, prefix+name+".", out)
+			each(f, prefix+name+".", fn)
 		default:
-			out[prefix+name] = f.Interface()
+			fn(prefix+name, f)
 		}
 	}
 }

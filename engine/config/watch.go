@@ -280,18 +280,38 @@ func sum(h hash.Hash, path string) {
 	fmt.Fprintf(h, "\n%d\n", n)
 }
 
-// latest is when the last of the files changed.
+// latest is when the last of the files changed, or of the symbolic links on the way to them.
 func latest(paths []string) (at time.Time) {
-	eachFile(paths, func(_ string, info os.FileInfo) {
-		if info == nil {
-			return
-		}
+	take := func(info os.FileInfo) {
 		if s, ok := info.Sys().(*syscall.Stat_t); ok {
 			if t := time.Unix(s.Ctim.Sec, s.Ctim.Nsec); t.After(at) {
 				at = t
 			}
 		}
+	}
+	eachFile(paths, func(_ string, info os.FileInfo) {
+		if info != nil {
+			take(info)
+		}
 	})
+	on := make(map[string]names)
+	for _, p := range paths {
+		trace(p, on, maxLinks, true)
+	}
+	for dir, of := range on {
+		if of == nil {
+			of = make(names)
+			entries, _ := os.ReadDir(dir)
+			for _, e := range entries {
+				of[e.Name()] = true
+			}
+		}
+		for name := range of {
+			if info, err := os.Lstat(filepath.Join(dir, name)); err == nil && info.Mode()&os.ModeSymlink != 0 {
+				take(info)
+			}
+		}
+	}
 	return at
 }
 

@@ -120,18 +120,37 @@ func TestWatcher(t *testing.T) {
 	}
 }
 
-// What changed between being read and being watched is told.
+// What changed between being read and being watched is told: a file, and a link that leads to older ones.
 func TestWatcherComesLate(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "a.yaml")
-	read := time.Now()
-	put(t, file, "2")
-	w, err := NewWatcher()
-	must(t, err)
-	defer w.Close()
-	must(t, w.Set([]string{file}, read))
-	select {
-	case <-w.Changed():
-	case <-time.After(patience):
-		t.Error("not told")
+	for name, change := range map[string]func(dir string){
+		"a file": func(dir string) { put(t, filepath.Join(dir, "..data", "a.yaml"), "2") },
+		"a link": func(dir string) {
+			must(t, os.Symlink("..2", filepath.Join(dir, "..new")))
+			must(t, os.Rename(filepath.Join(dir, "..new"), filepath.Join(dir, "..data")))
+		},
+	} {
+		for _, watched := range []string{"", "a.yaml"} {
+			t.Run(name+" "+watched, func(t *testing.T) {
+				dir := t.TempDir()
+				for _, n := range []string{"..1", "..2"} {
+					must(t, os.Mkdir(filepath.Join(dir, n), 0o700))
+					put(t, filepath.Join(dir, n, "a.yaml"), n)
+				}
+				must(t, os.Symlink("..1", filepath.Join(dir, "..data")))
+				must(t, os.Symlink("..data/a.yaml", filepath.Join(dir, "a.yaml")))
+				time.Sleep(2 * clockGrain)
+				read := time.Now()
+				change(dir)
+				w, err := NewWatcher()
+				must(t, err)
+				defer w.Close()
+				must(t, w.Set([]string{filepath.Join(dir, watched)}, read))
+				select {
+				case <-w.Changed():
+				case <-time.After(patience):
+					t.Error("not told")
+				}
+			})
+		}
 	}
 }

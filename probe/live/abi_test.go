@@ -28,7 +28,7 @@ func TestStructuresAreTheSameInC(t *testing.T) {
 	types := objectTypes(t)
 	for name, twin := range map[string]any{
 		"header": event.Header{}, "file_facts": event.FileFacts{}, "sock_facts": event.SockFacts{}, "task_facts": event.TaskFacts{},
-		"exit_facts": event.ExitFacts{}, "memory_facts": event.MemoryFacts{}, "poll_facts": event.PollFacts{}, "now_facts": event.NowFacts{}, "part": part{}, "slot": slot{}, "route": route{}, "counters": Counters{},
+		"exit_facts": event.ExitFacts{}, "memory_facts": event.MemoryFacts{}, "poll_facts": event.PollFacts{}, "now_facts": event.NowFacts{}, "part": part{}, "slot": slot{}, "route": route{}, "counters": event.Counters{},
 		"request_arg": requestArg{}, "request": request{}, "saved": saved{}, "shared_call": sharedCall{},
 	} {
 		var c *btf.Struct

@@ -102,7 +102,7 @@ func TestLossIsCounted(t *testing.T) {
 func TestPiecesLostAreCounted(t *testing.T) {
 	privileged(t)
 	p := probe(t)
-	sum := func(name string) Counters { return statsOf(t, p).Event(event.ByName(name)[0]) }
+	sum := func(name string) event.Counters { return statsOf(t, p).Event(event.ByName(name)[0]) }
 	before, beforeUnlink := sum("fchmod"), sum("unlinkat")
 	s := newSession(t, p)
 	s.trigger(native().command(t, "deep"))

@@ -25,18 +25,18 @@ func (s *Stats) Log(log zerolog.Logger) {
 		c := s.Event(id)
 		name := event.RowOf(id).Name
 		log.Debug().Str("event", name).Uint64("events", c.Sent).Msg("captured")
-		c.log(log, name, true, "events of this type were lost")
-		c.log(log, name, false, "events of this type lack pieces")
+		logLoss(log, c, name, true, "events of this type were lost")
+		logLoss(log, c, name, false, "events of this type lack pieces")
 	}
 }
 
-// log writes the reasons that cost whole events, or pieces, if there are any.
-func (c *Counters) log(log zerolog.Logger, name string, whole bool, msg string) {
+// logLoss writes the reasons that cost whole events, or pieces, if there are any.
+func logLoss(log zerolog.Logger, c event.Counters, name string, whole bool, msg string) {
 	e, any := log.Warn().Str("event", name), false
 	if !whole {
 		e = log.Info().Str("event", name)
 	}
-	for r := range Reasons() {
+	for r := range event.Reasons() {
 		if n := c.Of(r); n > 0 && r.WholeEvent() == whole {
 			e, any = e.Uint64(r.String(), n), true
 		}

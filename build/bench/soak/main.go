@@ -58,17 +58,17 @@ func soak(bin string, p plan, lim limits) (err error) {
 	}
 	first, err := w.look(0)
 	if err != nil {
-		return errors.Join(err, w.stop())
+		return errors.Join(err, w.Stop())
 	}
 	rows := newTable(w, first)
 	begin := time.Now()
 	truth, err := s.run(p.processes, rows.progress)
 	took := time.Since(begin)
 	if err == nil {
-		err = w.sync()
+		err = w.Sync()
 	}
 	last, lookErr := w.look(p.processes)
-	if err = errors.Join(err, lookErr, rows.err, w.stop()); err != nil {
+	if err = errors.Join(err, lookErr, rows.err, w.Stop()); err != nil {
 		return err
 	}
 	rows.print(last)
@@ -81,5 +81,9 @@ func soak(bin string, p plan, lim limits) (err error) {
 	fmt.Printf("falconet: %.1f s of CPU, %.0f us a process; %.0f events lost\n", last.cpu-first.cpu, (last.cpu-first.cpu)*1e6/float64(p.processes), last.lost)
 	fmt.Printf("memory: %.1f MB resident before, %.1f MB after the first twentieth, %.1f MB after the last, at most %.1f MB\n",
 		first.rss, rows.early().rss, last.rss, last.peak)
-	return verify(truth, w.alerts())
+	alerts, err := w.alerts()
+	if err != nil {
+		return err
+	}
+	return verify(truth, alerts)
 }

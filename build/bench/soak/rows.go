@@ -63,7 +63,7 @@ func (t *table) print(last row) {
 // look reads what the kernel and falconet itself say of it.
 func (w *watcher) look(done int) (row, error) {
 	r := row{at: time.Now(), done: done}
-	dir := "/proc/" + strconv.Itoa(w.cmd.Process.Pid)
+	dir := "/proc/" + strconv.Itoa(w.PID)
 	status, err := os.ReadFile(dir + "/status")
 	if err != nil {
 		return r, err

@@ -9,19 +9,17 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
+
+	"falconet/build/bench/running"
 
 	"golang.org/x/sys/unix"
 )
@@ -80,14 +78,14 @@ func measure(bin, rules string, rounds int) error {
 				return err
 			}
 		}
-		w, err := watch(bin, dir, rules)
+		f, err := running.Start(running.Options{Bin: bin, Dir: dir, Files: []string{rules}})
 		if err != nil {
 			return err
 		}
 		for _, s := range subjects {
 			err = errors.Join(err, s.round(&s.on))
 		}
-		if err := errors.Join(err, w.stop()); err != nil {
+		if err := errors.Join(err, f.Stop()); err != nil {
 			return err
 		}
 	}
@@ -166,76 +164,4 @@ func median(v []float64) float64 {
 		return (v[n/2-1] + v[n/2]) / 2
 	}
 	return v[len(v)/2]
-}
-
-// watcher is a falconet that runs.
-type watcher struct {
-	cmd  *exec.Cmd
-	read chan struct{} // its output has ended
-}
-
-// watch starts a falconet and returns when it has reported an event.
-func watch(bin, dir, rules string) (*watcher, error) {
-	canary := filepath.Join(dir, "canary")
-	own := filepath.Join(dir, "canary.yaml")
-	conf := filepath.Join(dir, "falconet.yaml")
-	err := errors.Join(
-		os.WriteFile(own, fmt.Appendf(nil, "- rule: Bench canary\n  desc: Tells that falconet runs.\n"+
-			"  condition: evt.type in (open, openat) and fd.name = %s\n  output: canary\n  priority: DEBUG\n", canary), 0o644),
-		os.WriteFile(conf, fmt.Appendf(nil, "rules_files: [%s, %s]\nconfig_files: []\nwatch_config_files: false\nrule_matching: all\n", rules, own), 0o644))
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.Command(bin, "-c", conf)
-	cmd.Dir = dir
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start falconet: %w", err)
-	}
-	w := &watcher{cmd: cmd, read: make(chan struct{})}
-	heard := make(chan struct{})
-	go w.drain(out, heard)
-	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		select {
-		case <-heard:
-			return w, nil
-		case <-w.read:
-			return nil, fmt.Errorf("falconet has ended: %w", cmd.Wait())
-		default:
-		}
-		if time.Now().After(end) {
-			return nil, errors.Join(errors.New("falconet reports no event"), w.stop())
-		}
-		if err := os.WriteFile(canary, nil, 0o644); err != nil {
-			return nil, errors.Join(err, w.stop())
-		}
-	}
-}
-
-// drain reads the output to its end and closes heard after the first canary.
-func (w *watcher) drain(out io.Reader, heard chan struct{}) {
-	defer close(w.read)
-	lines := bufio.NewScanner(out)
-	for open := true; lines.Scan(); {
-		if open && strings.Contains(lines.Text(), ": Debug canary") {
-			close(heard)
-			open = false
-		}
-	}
-}
-
-// stop ends falconet and returns when its probe is gone.
-func (w *watcher) stop() error {
-	if err := w.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	<-w.read
-	if err := w.cmd.Wait(); err != nil {
-		return fmt.Errorf("end of falconet: %w", err)
-	}
-	return nil
 }
