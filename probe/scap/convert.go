@@ -56,6 +56,12 @@ func (s *Source) header(th *thread, e *raw) event.Header {
 	h := p.header(e.kind.row.ID, e.ts)
 	h.TID, h.NR, h.CPU = uint32(th.tid), e.kind.nr, e.cpu
 	h.PPID = s.parentOf(p)
+	if e.kind.row.ID == event.Generic {
+		c := s.called(th, e)
+		if h.NR = c.nr; c.compat {
+			h.Flags |= event.FlagCompat32
+		}
+	}
 	return h
 }
 
