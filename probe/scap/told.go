@@ -178,6 +178,13 @@ func (th *thread) entry(tag uint8) (b []byte, ok bool) {
 	return b, ok
 }
 
+// passing reports whether what was told of the thread's next event, if anything, is about that event alone.
+func (th *thread) passing() bool {
+	passing := true
+	entries(th.told, func(tag uint8, _ []byte) { passing = passing && tag == tagCall })
+	return passing
+}
+
 // identify corrects the thread and its process as the event's header has them.
 func (s *Source) identify(th *thread, w who) *thread {
 	if w.PID != th.proc.PID {
