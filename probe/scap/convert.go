@@ -55,7 +55,7 @@ const inProgress = 115
 func (s *Source) deliver(th *thread, e *raw) {
 	if s.check != nil {
 		s.check(th, e)
-	} else if th.told != nil {
+	} else if len(th.told) > 0 {
 		s.tell(th, e, th.told)
 	}
 	s.hand()
@@ -351,10 +351,11 @@ func (s *Source) putNow(th *thread, row *event.Row) {
 	}
 }
 
-// forget drops what was told of the event that has passed.
+// forget drops what was told of the event that has passed, but for the room if it is little.
 func (s *Source) forget(th *thread) {
-	if th.told != nil {
-		s.tables.begun -= len(th.told)
+	th.told = th.told[:0]
+	if cap(th.told) > 256 {
+		s.tables.begun -= cap(th.told)
 		th.told = nil
 	}
 }

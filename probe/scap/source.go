@@ -208,8 +208,11 @@ func (s *Source) damaged(err error) error {
 }
 
 func (s *Source) survive(err error) error {
+	if err == nil {
+		return nil
+	}
 	var d *Damage
-	if err == nil || !s.blocks.resync || !errors.As(err, &d) {
+	if !s.blocks.resync || !errors.As(err, &d) {
 		return err
 	}
 	s.blocks.note(d)
@@ -305,7 +308,7 @@ func (s *Source) event(blk *block) error {
 	if th.call != nil && th.call.name != e.kind.name {
 		th.call = nil // its end was lost
 	}
-	if th.told != nil {
+	if len(th.told) > 0 {
 		if b, ok := th.entry(tagHeader); ok {
 			if w, ok := readWho(b); ok {
 				th = s.identify(th, w)
@@ -325,16 +328,24 @@ func (s *Source) container(e *raw) {
 	if s.Container == nil {
 		return
 	}
-	switch b, _ := e.named("name"); e.kind.name {
-	case "container":
+	if e.kind.number == containerNumber {
 		if b, ok := e.named("json"); ok {
 			s.Container(text(b))
 		}
-	case "asyncevent":
-		if data, ok := e.named("data"); ok && string(text(b)) == "container" {
-			s.Container(text(data))
-		}
+	} else if data, ok := e.aside("container"); ok {
+		s.Container(text(data))
 	}
+}
+
+// aside is the data of an asynchronous event with a name.
+func (e *raw) aside(name string) (data []byte, ok bool) {
+	if e.kind.number != asideNumber {
+		return nil, false
+	}
+	if b, ok := e.named("name"); !ok || string(text(b)) != name {
+		return nil, false
+	}
+	return e.named("data")
 }
 
 // maxBegunBytes bounds what is kept of the beginnings of calls whose end is not yet seen.
