@@ -91,3 +91,22 @@ func TestAsks(t *testing.T) {
 		}
 	}
 }
+
+// Where a process is the engine learns from its calls, whether a rule looks at them or not.
+func TestAsksNothing(t *testing.T) {
+	c := newCapture()
+	c.procs(9, proc{tid: 100, pid: 100, comm: "bash", exe: "-bash", exepath: "/bin/bash", cwd: "/home"})
+	c.event(blockEvent2, 1, 100, numberOf("chdir", false), le(int64(0)), zero("ubuntu"))
+	s, err := New(c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Asks = func(event.ID, uint16, bool) bool { return false }
+	var dir string
+	if err := s.Run(context.Background(), func(r *event.Record) {
+		b, _ := r.Part(event.PartCwd)
+		dir = string(b)
+	}, func() {}); err != nil || dir != "/home/ubuntu" {
+		t.Errorf("%q, %v; want /home/ubuntu", dir, err)
+	}
+}
