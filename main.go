@@ -182,7 +182,7 @@ func replay(ctx context.Context, job *cli.Job, hostname string) error {
 		return err
 	}
 	tally := &outputs.Tally{}
-	src.Container = host.Containers.Tell
+	src.Container, src.Asks = host.Containers.Tell, job.Rules.Asks
 	src.Seed(host.Apply)
 	e := engine.New(engine.Options{Host: host, Rules: job.Rules, Out: outputs.Counted{Queue: queue, Tally: tally}, Hostname: hostname, Recorded: true})
 	if err = e.Run(ctx, src); err != nil {

@@ -44,7 +44,9 @@ func TestLimit(t *testing.T) {
 	d.Remove("execve")
 	d.Remove("umask")
 	set.Limit(d)
-	sees := func(h event.Header) int { return len(set.candidates(&event.Record{Header: h}).rules) }
+	sees := func(h event.Header) int {
+		return len(set.candidates(h.Event, h.NR, h.Flags&event.FlagCompat32 != 0).rules)
+	}
 	id := func(name string) event.ID { return event.ByName(name)[0] }
 	nr, _, _ := event.SyscallNumber("umask")
 	sync, _, _ := event.SyscallNumber("sync")

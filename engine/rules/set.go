@@ -122,7 +122,7 @@ func (s *Set) batch(eventType string, same map[string]*batch) *batch {
 // Match calls fn for the first rule, or for every rule, whose condition holds for the event of c. An event that no rule matches costs
 // no allocation.
 func (s *Set) Match(c *field.Ctx, fn func(*Rule)) {
-	b := s.candidates(c.Rec)
+	b := s.candidates(c.Rec.Event, c.Rec.NR, c.Rec.Compat32())
 	if b == nil || len(b.rules) == 0 {
 		return
 	}
@@ -133,16 +133,22 @@ func (s *Set) Match(c *field.Ctx, fn func(*Rule)) {
 	})
 }
 
-func (s *Set) candidates(r *event.Record) *batch {
+// Asks reports whether a rule looks at the events of a row, of the generic one at those of a call.
+func (s *Set) Asks(id event.ID, nr uint16, compat bool) bool {
+	b := s.candidates(id, nr, compat)
+	return b != nil && len(b.rules) > 0
+}
+
+func (s *Set) candidates(id event.ID, nr uint16, compat bool) *batch {
 	switch {
-	case r.Event != event.Generic:
-		return s.byRow[r.Event]
-	case r.NR >= event.MaxSyscall:
+	case id != event.Generic:
+		return s.byRow[id]
+	case nr >= event.MaxSyscall:
 		return nil
-	case r.Compat32():
-		return s.compat[r.NR]
+	case compat:
+		return s.compat[nr]
 	}
-	return s.native[r.NR]
+	return s.native[nr]
 }
 
 // Demand returns what the enabled rules ask of a source of events: the events that they can match, and of each the pieces that their

@@ -58,5 +58,48 @@ func readCodes(text string) map[string]uint64 {
 	return out
 }
 
+// call is a system call by its number in the 64-bit table, or for those that have none there in the 32-bit one.
+type call struct {
+	nr     uint16
+	compat bool
+}
+
+// calls are the calls by the numbers that captures have for them.
+var calls = callsOf(codes)
+
+func callsOf(codes map[string]uint64) map[uint64]call {
+	out := make(map[uint64]call)
+	for name, code := range codes {
+		switch nr64, nr32, _ := event.SyscallNumber(name); {
+		case nr64 >= 0:
+			out[code] = call{nr: uint16(nr64)}
+		case nr32 >= 0:
+			out[code] = call{uint16(nr32), true}
+		}
+	}
+	return out
+}
+
+// called is the call of an event that has no type of its own. The kernel's number, which older captures do not have, is that of the recorded
+// machine's architecture: of another program's captures the format's own goes before it.
+func (s *Source) called(th *thread, e *raw) call {
+	param := func(name string) (uint64, bool) {
+		b, ok := e.named(name)
+		if !ok {
+			b, _ = th.begun(name)
+		}
+		return number(b, false)
+	}
+	if !s.ours {
+		if code, ok := param("ID"); ok {
+			if c, ok := calls[code]; ok {
+				return c
+			}
+		}
+	}
+	nr, _ := param("nativeID")
+	return call{nr: uint16(nr)}
+}
+
 // codeOf is the number of a generic event's call; that of calls which the format does not know is 0.
 func codeOf(r *event.Record) uint64 { return codes[r.EventName()] }

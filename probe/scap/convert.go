@@ -22,14 +22,26 @@ func (s *Source) convert(th *thread, e *raw) {
 		return
 	}
 	p := th.proc
-	s.out.Begin(s.header(th, e))
+	h := s.head(th, e)
+	asked := s.asked(h.Event, call{h.NR, h.Flags&event.FlagCompat32 != 0}) || !th.passing()
+	if !asked && e.kind.passive() {
+		s.out.Begin(h)
+		s.hand()
+		return
+	}
+	h.PPID = s.parentOf(p)
+	s.out.Begin(h)
 	s.fill(th, e)
 	ret := s.out.Header().Ret
 	if e.kind.does != doesNothing && (ret >= 0 || ret == -inProgress && e.kind.does == doesConnect) {
 		s.follow(th, e, ret)
 	}
-	s.describe(th, e)
-	s.deliver(th, e)
+	if asked || e.kind.moves() {
+		s.describe(th, e)
+		s.deliver(th, e)
+	} else {
+		s.hand()
+	}
 	if e.kind.does == doesClose && ret >= 0 {
 		if fd, ok := s.value("fd"); ok {
 			s.tables.close(p.files, fd)
@@ -43,19 +55,53 @@ const inProgress = 115
 func (s *Source) deliver(th *thread, e *raw) {
 	if s.check != nil {
 		s.check(th, e)
-	} else if th.told != nil {
+	} else if len(th.told) > 0 {
 		s.tell(th, e, th.told)
 	}
+	s.hand()
+}
+
+func (s *Source) hand() {
 	s.stats.Records++
 	s.handle(s.out.Record())
 }
 
+func (s *Source) asked(id event.ID, c call) bool {
+	return s.Asks == nil || s.Asks(id, c.nr, c.compat)
+}
+
+// passive reports whether the end of a call is nothing to the tables.
+func (k *schema) passive() bool {
+	return k.row != nil && (k.does == doesNothing || k.does == doesOption)
+}
+
+// moves reports whether the record is more than what rules look at: where a process is the engine learns from it, and the ends of its socket
+// are known when they have been described.
+func (k *schema) moves() bool {
+	switch k.does {
+	case doesChdir, doesFchdir, doesSend, doesReceive:
+		return true
+	}
+	return false
+}
+
 // header is that of an event of the thread.
 func (s *Source) header(th *thread, e *raw) event.Header {
-	p := th.proc
-	h := p.header(e.kind.row.ID, e.ts)
+	h := s.head(th, e)
+	h.PPID = s.parentOf(th.proc)
+	return h
+}
+
+// head is a header without the parent.
+func (s *Source) head(th *thread, e *raw) event.Header {
+	h := th.proc.header(e.kind.row.ID, e.ts)
 	h.TID, h.NR, h.CPU = uint32(th.tid), e.kind.nr, e.cpu
-	h.PPID = s.parentOf(p)
+	if e.kind.row.ID == event.Generic {
+		c := s.called(th, e)
+		if h.NR = c.nr; c.compat {
+			h.Flags |= event.FlagCompat32
+		}
+	}
 	return h
 }
 
@@ -305,10 +351,11 @@ func (s *Source) putNow(th *thread, row *event.Row) {
 	}
 }
 
-// forget drops what was told of the event that has passed.
+// forget drops what was told of the event that has passed, but for the room if it is little.
 func (s *Source) forget(th *thread) {
-	if th.told != nil {
-		s.tables.begun -= len(th.told)
+	th.told = th.told[:0]
+	if cap(th.told) > 256 {
+		s.tables.begun -= cap(th.told)
 		th.told = nil
 	}
 }

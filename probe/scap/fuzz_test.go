@@ -64,7 +64,7 @@ func audit(t *testing.T, tables *tables) {
 	fds, begun := 0, 0
 	seen := make(map[*files]bool)
 	for _, th := range tables.threads {
-		begun += cap(th.kept) + len(th.told)
+		begun += cap(th.kept) + cap(th.told)
 		if f := th.proc.files; !seen[f] {
 			seen[f] = true
 			for _, d := range f.byFD {

@@ -117,9 +117,11 @@ func newBlocks(r io.Reader, resync bool) (*blocks, error) {
 // next returns the next block, io.EOF behind the last. Its body is valid until the call after. done must be called between two calls.
 func (b *blocks) next() (blk block, err error) {
 	for {
-		blk, err = b.peek()
+		if blk, err = b.peek(); err == nil {
+			return blk, nil
+		}
 		var d *Damage
-		if err == nil || !b.resync || !errors.As(err, &d) {
+		if !b.resync || !errors.As(err, &d) {
 			return blk, err
 		}
 		b.note(d)

@@ -59,8 +59,8 @@ func sample(form int) *capture {
 	tid = 100
 	add(numberOf("connect", true), i64(9), le(uint8(2), []byte{1, 1, 1, 1}, uint16(53)))
 	add(numberOf("connect", false), i64(-115), le(uint8(2), []byte{10, 0, 0, 5}, uint16(40001), []byte{1, 1, 1, 1}, uint16(53)), i64(9))
-	add(0, le(uint16(150)), le(uint16(39)))
-	add(1, le(uint16(150)))
+	add(0, le(uint16(16)), le(uint16(172)))
+	add(1, le(uint16(16)))
 	tid = 101
 	add(186, i64(256), i64(1), le(uint8(0)), le(uint8(0)), i64(0))
 	if newer {

@@ -120,6 +120,9 @@ func (s *schema) join(before *schema) {
 	} else if len(s.row.NR64) > 0 {
 		s.nr = uint16(s.row.NR64[0])
 	}
+	if s.row.ID == event.Generic {
+		return // the header has it all
+	}
 	s.does = actions[s.name]
 	s.texts = s.name == "keyctl"
 	for i := range s.row.Params {

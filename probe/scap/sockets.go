@@ -184,11 +184,28 @@ func (s *Source) socketOf(d *desc, th *thread, e *raw) {
 			s.out.Put(event.PartSockAddr, s.sockbuf)
 		}
 	}
+	s.serve(k)
+	s.out.Put(event.PartSock, event.BytesOf(k))
+}
+
+// serve decides which end of a socket serves, if that is not known: the one whose port a program listens on.
+func (s *Source) serve(k *event.SockFacts) {
 	if k.Role == 0 && k.RPort != 0 && k.Family != familyUnix {
 		k.Role = uint8(event.RoleClient)
 		if s.tables.serving[k.LPort] || k.Bound != 0 {
 			k.Role = uint8(event.RoleServer)
 		}
 	}
-	s.out.Put(event.PartSock, event.BytesOf(k))
+}
+
+// decide does so for the sockets of lists, when all lists have been read.
+func (s *Source) decide() {
+	s.listed = false
+	for _, p := range s.tables.procs {
+		for _, d := range p.files.byFD {
+			if d.sock != nil {
+				s.serve(d.sock)
+			}
+		}
+	}
 }

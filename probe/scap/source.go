@@ -44,6 +44,9 @@ type Source struct {
 	Addrs   []netip.Addr
 	// Container, when set, is called with what the capture says of a container, in JSON.
 	Container func(text []byte)
+	// Asks, when set, reports whether anything is to be known of the events of a row, of the generic one of those of a call. The records of
+	// others tell no more than that there was an event.
+	Asks func(id event.ID, nr uint16, compat bool) bool
 
 	close   func() error
 	blocks  *blocks
@@ -58,6 +61,7 @@ type Source struct {
 	sockbuf []byte
 	ours    bool // the capture is a recording of ours
 	running bool
+	listed  bool                     // sockets of which it is not yet decided who serves
 	check   func(th *thread, e *raw) // looks at each record before it is delivered, and tells what it lacks
 }
 
@@ -188,8 +192,11 @@ func (s *Source) listedFD(tid, fd int64, d *desc) {
 	if th == nil || d.kind == event.KindUnknown && d.name == "" {
 		return
 	}
-	if k := d.sock; k != nil && k.Bound != 0 {
-		s.tables.serving[k.LPort] = true
+	if k := d.sock; k != nil {
+		s.listed = true
+		if k.Bound != 0 {
+			s.tables.serving[k.LPort] = true
+		}
 	}
 	s.tables.set(th.proc.files, fd, d)
 }
@@ -201,8 +208,11 @@ func (s *Source) damaged(err error) error {
 }
 
 func (s *Source) survive(err error) error {
+	if err == nil {
+		return nil
+	}
 	var d *Damage
-	if err == nil || !s.blocks.resync || !errors.As(err, &d) {
+	if !s.blocks.resync || !errors.As(err, &d) {
 		return err
 	}
 	s.blocks.note(d)
@@ -281,6 +291,9 @@ func (s *Source) event(blk *block) error {
 		return fmt.Errorf("read event: %w", err)
 	}
 	s.stats.Events++
+	if s.listed {
+		s.decide()
+	}
 	if e.kind.enter && e.kind.call {
 		s.begin(e)
 		return nil
@@ -295,7 +308,7 @@ func (s *Source) event(blk *block) error {
 	if th.call != nil && th.call.name != e.kind.name {
 		th.call = nil // its end was lost
 	}
-	if th.told != nil {
+	if len(th.told) > 0 {
 		if b, ok := th.entry(tagHeader); ok {
 			if w, ok := readWho(b); ok {
 				th = s.identify(th, w)
@@ -315,16 +328,24 @@ func (s *Source) container(e *raw) {
 	if s.Container == nil {
 		return
 	}
-	switch b, _ := e.named("name"); e.kind.name {
-	case "container":
+	if e.kind.number == containerNumber {
 		if b, ok := e.named("json"); ok {
 			s.Container(text(b))
 		}
-	case "asyncevent":
-		if data, ok := e.named("data"); ok && string(text(b)) == "container" {
-			s.Container(text(data))
-		}
+	} else if data, ok := e.aside("container"); ok {
+		s.Container(text(data))
 	}
+}
+
+// aside is the data of an asynchronous event with a name.
+func (e *raw) aside(name string) (data []byte, ok bool) {
+	if e.kind.number != asideNumber {
+		return nil, false
+	}
+	if b, ok := e.named("name"); !ok || string(text(b)) != name {
+		return nil, false
+	}
+	return e.named("data")
 }
 
 // maxBegunBytes bounds what is kept of the beginnings of calls whose end is not yet seen.
@@ -332,11 +353,17 @@ const maxBegunBytes = 64 << 20
 
 // begin keeps the beginning of a call.
 func (s *Source) begin(e *raw) {
-	if e.n == 0 && !s.tables.keeps(e.tid) {
+	end := &schemas[e.kind.number+1]
+	empty := e.n == 0 || end.passive() && end.row.ID != event.Generic && !s.asked(end.row.ID, call{})
+	if empty && !s.tables.keeps(e.tid) {
 		return
 	}
 	th := s.tables.thread(e.tid)
-	th.call, th.n = e.kind, min(e.n, maxBegun)
+	th.call, th.n = e.kind, 0
+	if empty {
+		return
+	}
+	th.n = min(e.n, maxBegun)
 	th.kept = th.kept[:0]
 	size := 0
 	for _, p := range e.params[:th.n] {

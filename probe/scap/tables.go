@@ -178,7 +178,7 @@ func (t *tables) leave(th *thread) bool {
 		return false
 	}
 	delete(t.threads, th.tid)
-	t.begun -= cap(th.kept) + len(th.told)
+	t.begun -= cap(th.kept) + cap(th.told)
 	t.last = nil
 	p := th.proc
 	if p.threads--; p.threads > 0 {
@@ -194,7 +194,7 @@ func (t *tables) leave(th *thread) bool {
 // move hands the call that a thread is in, which has left, to the one that takes its place.
 func (t *tables) move(from, to *thread) *thread {
 	to.call, to.args, to.n, to.kept, to.told, to.now = from.call, from.args, from.n, from.kept, from.told, from.now
-	t.begun += cap(to.kept) + len(to.told)
+	t.begun += cap(to.kept) + cap(to.told)
 	from.kept, from.told = nil, nil
 	return to
 }

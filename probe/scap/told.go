@@ -109,9 +109,8 @@ func readWho(b []byte) (w who, ok bool) {
 // told takes an asynchronous event of ours: what it tells is kept for the next event of the thread, but for processes and threads that are
 // new, which are made at once. ok is false for events of others.
 func (s *Source) told(e *raw) (ok bool) {
-	name, _ := e.named("name")
-	data, has := e.named("data")
-	if e.kind.name != "asyncevent" || !has || string(text(name)) != toldName {
+	data, ok := e.aside(toldName)
+	if !ok {
 		return false
 	}
 	s.ours = true
@@ -126,10 +125,13 @@ func (s *Source) told(e *raw) (ok bool) {
 			keep = true
 		}
 	})
-	if keep && len(data) <= maxBegunBytes-s.tables.begun {
+	if keep {
 		th := s.tables.thread(e.tid)
-		s.tables.begun += len(data) - len(th.told)
-		th.told = slices.Clone(data)
+		s.tables.begun -= cap(th.told)
+		if th.told = th.told[:0]; len(data) <= maxBegunBytes-s.tables.begun {
+			th.told = append(th.told, data...)
+		}
+		s.tables.begun += cap(th.told)
 	}
 	return true
 }
@@ -176,6 +178,13 @@ func (th *thread) entry(tag uint8) (b []byte, ok bool) {
 		}
 	})
 	return b, ok
+}
+
+// passing reports whether what was told of the thread's next event, if anything, is about that event alone.
+func (th *thread) passing() bool {
+	passing := true
+	entries(th.told, func(tag uint8, _ []byte) { passing = passing && tag == tagCall })
+	return passing
 }
 
 // identify corrects the thread and its process as the event's header has them.
@@ -251,7 +260,7 @@ func (s *Source) keep(k event.PartKind, b []byte, th *thread, d *desc) {
 		s.out.Header().Cgroup = p.cgroup
 	case event.PartNow:
 		if _, ok := event.NowOf(b); ok && len(b) <= maxFacts {
-			th.now = slices.Clone(b)
+			th.now = append(th.now[:0], b...)
 		}
 	}
 	if d == nil {
@@ -264,11 +273,14 @@ func (s *Source) keep(k event.PartKind, b []byte, th *thread, d *desc) {
 		s.tables.rename(d, d.name, string(b))
 	case event.PartFile:
 		if _, ok := event.FileOf(b); ok && len(b) <= maxFacts {
-			d.facts = slices.Clone(b)
+			d.facts = append(d.facts[:0], b...)
 		}
 	case event.PartSock:
 		if f, ok := event.SockOf(b); ok {
-			d.sock = &f
+			if d.sock == nil {
+				d.sock = new(event.SockFacts)
+			}
+			*d.sock = f
 		}
 	}
 }

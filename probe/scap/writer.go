@@ -122,7 +122,7 @@ func (w *Writer) Container(text []byte, ts uint64) error {
 	return w.err
 }
 
-var tellNumber, containerNumber = numberNamed("asyncevent"), numberNamed("container")
+var asideNumber, containerNumber = numberNamed("asyncevent"), numberNamed("container")
 
 // numberNamed is the number of the type of event with a name that is no call.
 func numberNamed(name string) uint16 {
@@ -146,7 +146,7 @@ func (w *Writer) tell(ts uint64, tid int64) {
 	from = len(x.data)
 	x.data = append(x.data, w.told...)
 	x.end(from)
-	w.block(blockLarge, w.event(0, ts, tid, tellNumber, 3))
+	w.block(blockLarge, w.event(0, ts, tid, asideNumber, 3))
 }
 
 // event puts the parameters in x behind the header of an event.
