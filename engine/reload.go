@@ -96,7 +96,7 @@ const (
 	NotReloaded = "configuration not reloaded: the rules and the configuration before stay in effect"
 )
 
-// ReloadRule is the rule of the alert about a reload that failed.
+// ReloadRule is the rule of the alert about a reload that failed, or did so in part.
 const ReloadRule = "Falco internal: reload failed"
 
 // ReloadOptions are what a Reloader is made of.
@@ -262,7 +262,7 @@ func (r *Reloader) reload(ctx context.Context, why string) error {
 	r.done.Add(1)
 	r.last.Store(time.Now().UnixNano())
 	if err := r.Others.Follow(next.Config, next.Files); err != nil {
-		r.Log.Error().Err(err).Msg("not all of the configuration could be followed")
+		r.complain(err, "not all of the configuration is in effect", "A part of the configuration is not in effect; the rules are.")
 	}
 	if r.Tuner != nil {
 		r.Tuner.Report(r.Log, next.Rules.HeldBy)
@@ -274,10 +274,15 @@ func (r *Reloader) reload(ctx context.Context, why string) error {
 // fail says that what was there before stays.
 func (r *Reloader) fail(err error) {
 	r.failed.Add(1)
-	r.Log.Error().Err(err).Msg(NotReloaded)
+	r.complain(err, NotReloaded, "The rules and the configuration before stay in effect.")
+}
+
+// complain logs an error and raises the alert about it.
+func (r *Reloader) complain(err error, logged, alerted string) {
+	r.Log.Error().Err(err).Msg(logged)
 	r.Alert(&alert.Alert{
 		Time: time.Now().UnixNano(), Rule: ReloadRule, Source: alert.SourceInternal, Hostname: r.Hostname, Priority: alert.Error,
-		Message: ReloadRule + ". The rules and the configuration before stay in effect.",
+		Message: ReloadRule + ". " + alerted,
 		Fields:  []alert.Field{{Name: "error", Value: err.Error()}},
 	})
 }

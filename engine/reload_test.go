@@ -113,7 +113,7 @@ func TestReload(t *testing.T) {
 		{"load", "load, alert load went wrong"},
 		{"prepare", "load, prepare, alert prepare went wrong"},
 		{"widen new", "load, prepare, widen new, undo, narrow old, alert widen the probe: widen new went wrong"},
-		{"follow", "load, prepare, widen new, narrow new, follow, report, reloaded"},
+		{"follow", "load, prepare, widen new, narrow new, follow, alert follow went wrong, report, reloaded"},
 		{"narrow new", "load, prepare, widen new, narrow new, follow, report, reloaded"},
 	} {
 		t.Run(tc.fail, func(t *testing.T) {

@@ -111,8 +111,12 @@ func (r *Recorder) Close() error {
 }
 
 func (r *Recorder) end() error {
+	if r.file == nil { // the next one could not be opened
+		return nil
+	}
 	err := r.file.close()
 	r.bytes += r.file.size()
+	r.file = nil
 	return err
 }
 
